@@ -1,0 +1,240 @@
+"""Which cells of a submission answer which question of the assignment.
+
+The release's cells are matched with the submission's in order, by the most
+evidence in all (ids, metadata, question labels, defined names, text). What
+lies between a question's prompt and the next prompt or heading, and is not a
+cell of the release that belongs elsewhere, is its answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+from rapidfuzz import fuzz
+
+from grader.assignment import Assignment, Question
+from grader.records import QuestionKind
+from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role
+
+# Evidence that two cells are the same one. Identity beats labels, and a label
+# with its section beats any likeness of texts.
+SAME_METADATA = 12.0
+SAME_ID = 10.0
+SAME_LABEL = 6.0
+SAME_NAMES = 4.0
+LIKE_TEXT = 3.0
+LEAST_LIKENESS = 0.55
+LEAST_EVIDENCE = 1.2
+
+_SECTION = re.compile(r"^#{1,4}\s*(?:question\s+)?(\d+(?:\.\d+)*)\b", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(r"^[\s*_#>]*\(([a-z]|\d+)\)", re.IGNORECASE | re.MULTILINE)
+_HEADING = re.compile(r"^#{1,4}\s", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"^\W*(todo\W*)?((type|write|your|put)\s+)*(answer|code|text)\s+here\W*$")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class AlignedAnswer:
+    """A question's cells in the submission.
+
+    `cells` are the answer, tests of the notebook's own included; `attempted`
+    says whether any of them differs from the release. Empty `cells` with a
+    `found` question mean that the student left nothing there.
+    """
+
+    question: str
+    cells: tuple[int, ...]
+    found: bool
+    attempted: bool
+    notes: tuple[str, ...] = ()
+
+    def first(self, end: int) -> int:
+        """The boundary before the first cell, or the notebook's end."""
+        return self.cells[0] if self.cells else end
+
+    def last(self, end: int) -> int:
+        """The boundary after the last cell, or the notebook's end."""
+        return self.cells[-1] + 1 if self.cells else end
+
+
+def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAnswer]:
+    """Every question's answer, by question id."""
+    release = [_Cell.of_release(cell, assignment) for cell in assignment.release.cells]
+    _add_sections(submitted := [_Cell.of_submission(cell) for cell in notebook.cells])
+    matches = _match(release, submitted)
+    known = {cell.text for cell in release}
+    regions = _regions(release, submitted, matches)
+    return {
+        question.id: _answer(question, regions.get(question.id), release, submitted, matches, known)
+        for question in assignment.questions
+    }
+
+
+# --- cells as evidence --------------------------------------------------------
+
+
+@dataclass
+class _Cell:
+    kind: str
+    identity: str
+    question: str
+    role: str
+    text: str
+    labels: frozenset[tuple[str, str]]
+    names: frozenset[str]
+    sections: tuple[str, ...]
+    is_heading: bool
+    was_run: bool
+
+    @classmethod
+    def of_release(cls, cell: NotebookNode, assignment: Assignment) -> _Cell:
+        made = cls.of_submission(cell)
+        if made.role == "prompt":
+            question = assignment.question(made.question)
+            made.labels = frozenset([(question.section, question.label)])
+        return made
+
+    @classmethod
+    def of_submission(cls, cell: NotebookNode) -> _Cell:
+        source = str(cell.source)
+        is_text = cell.cell_type != "code"
+        return cls(
+            kind=str(cell.cell_type),
+            identity=str(cell.get("id", "")),
+            question=cell_question(cell),
+            role=cell_role(cell),
+            text=_SPACE.sub(" ", source).strip(),
+            labels=frozenset(("", label) for label in _LABEL.findall(source) if is_text),
+            names=frozenset() if is_text else _defined_names(source),
+            sections=tuple(_SECTION.findall(source)) if is_text else (),
+            is_heading=is_text and bool(_HEADING.search(source)),
+            was_run=cell.get("execution_count") is not None or bool(cell.get("outputs")),
+        )
+
+
+def _add_sections(cells: Sequence[_Cell]) -> None:
+    """Completes each label with the section that it stands in."""
+    section = ""
+    for cell in cells:
+        section = cell.sections[-1] if cell.sections else section
+        cell.labels = frozenset((section, label) for _, label in cell.labels)
+
+
+def _defined_names(source: str) -> frozenset[str]:
+    try:
+        tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=(?!=)", source, re.MULTILINE)
+        return frozenset(name for pair in found for name in pair if name)
+    return frozenset(name for node in tree.body for name in _names_of(node))
+
+
+def _names_of(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [t.id for t in node.targets if isinstance(t, ast.Name)]
+    return []
+
+
+# --- matching -----------------------------------------------------------------
+
+
+def _evidence(ours: _Cell, theirs: _Cell) -> float:
+    """How much speaks for `theirs` being the release's cell `ours`."""
+    if (ours.kind == "code") != (theirs.kind == "code"):
+        return 0.0
+    score = 0.0
+    if ours.question and (ours.question, ours.role) == (theirs.question, theirs.role):
+        score += SAME_METADATA
+    if ours.identity and ours.identity == theirs.identity:
+        score += SAME_ID
+    if ours.labels & theirs.labels:
+        score += SAME_LABEL
+    if ours.names and theirs.names:
+        score += SAME_NAMES * len(ours.names & theirs.names) / len(ours.names | theirs.names)
+    likeness = fuzz.ratio(ours.text, theirs.text, score_cutoff=100 * LEAST_LIKENESS) / 100
+    return score + LIKE_TEXT * likeness
+
+
+def _match(release: Sequence[_Cell], submitted: Sequence[_Cell]) -> dict[int, int]:
+    """The matching in order with the most evidence: release cell -> submitted cell."""
+    rows, columns = len(release), len(submitted)
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    paired = [[False] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            evidence = _evidence(release[i], submitted[j])
+            both = best[i + 1][j + 1] + evidence if evidence >= LEAST_EVIDENCE else -1.0
+            best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
+            paired[i][j] = both >= best[i][j]
+    return _trace(best, paired)
+
+
+def _trace(best: list[list[float]], paired: list[list[bool]]) -> dict[int, int]:
+    matches: dict[int, int] = {}
+    i = j = 0
+    while i < len(best) - 1 and j < len(best[0]) - 1:
+        if paired[i][j]:
+            matches[i] = j
+            i, j = i + 1, j + 1
+        elif best[i + 1][j] >= best[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return matches
+
+
+# --- answers ------------------------------------------------------------------
+
+
+def _regions(
+    release: Sequence[_Cell], submitted: Sequence[_Cell], matches: dict[int, int]
+) -> dict[str, range]:
+    """The cells after each prompt, up to the next prompt or heading of the release's."""
+    prompts = {matches[i]: c.question for i, c in enumerate(release) if c.role == "prompt" and i in matches}
+    headings = {j for i, j in matches.items() if release[i].is_heading and not release[i].question}
+    ends = sorted({*prompts, *headings, len(submitted)})
+    return {
+        question: range(start + 1, next(end for end in ends if end > start))
+        for start, question in prompts.items()
+    }
+
+
+def _answer(
+    question: Question,
+    region: range | None,
+    release: Sequence[_Cell],
+    submitted: Sequence[_Cell],
+    matches: dict[int, int],
+    known: set[str],
+) -> AlignedAnswer:
+    owners = {j: release[i] for i, j in matches.items()}
+    cells = [j for j in region or () if _belongs(question, submitted[j], owners.get(j))]
+    notes: tuple[str, ...] = ()
+    if not cells and question.names:
+        cells = [j for j, cell in enumerate(submitted) if cell.names & set(question.names)][-1:]
+        if cells:
+            notes = (f"found by the name it defines, in cell {cells[0]}",)
+    attempted = any(_is_attempt(submitted[j], owners.get(j), known) for j in cells)
+    return AlignedAnswer(question.id, tuple(cells), bool(region or cells), attempted, notes)
+
+
+def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
+    """Whether a cell in a question's region is part of its answer."""
+    if owner is not None and owner.question != question.id:
+        return False
+    return cell.kind == "code" or question.kind is not QuestionKind.CODE
+
+
+def _is_attempt(cell: _Cell, owner: _Cell | None, known: set[str]) -> bool:
+    """Whether a cell shows work: code handed out complete must have been run."""
+    if owner is not None and owner.role in ("given", "test"):
+        return owner.role == "given" and cell.was_run
+    if not cell.text or cell.text == TEXT_PLACEHOLDER or _PLACEHOLDER.match(cell.text.lower()):
+        return False
+    return cell.text not in known

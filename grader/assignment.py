@@ -1,0 +1,215 @@
+"""An assignment's folder, read and checked: its questions, limits and solution."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cattrs
+import nbformat
+from cattrs.errors import BaseValidationError
+from nbformat import NotebookNode
+
+from grader.errors import AssignmentError
+from grader.execution.limits import COURSEWORK, Limits
+from grader.records import QuestionKind
+from grader.release import cell_question, cell_role, make_release
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question; `names` are what an answer defines.
+
+    `section` and `label` are how the notebook itself names it: "(b)" below a
+    heading that begins with "1.2".
+    """
+
+    id: str
+    title: str
+    kind: QuestionKind
+    points: float
+    label: str = ""
+    section: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """`figures`: whether inline figures are rendered again when a notebook is run."""
+
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class _File:
+    """assignment.toml as it is written."""
+
+    title: str
+    question: tuple[Question, ...]
+    course: str = ""
+    limits: dict[str, float] = field(default_factory=dict)
+    run: RunSettings = RunSettings()
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """An assignment's folder. `slug` is the folder's name.
+
+    `requires` are the modules that its notebooks import and that may be missing.
+    """
+
+    slug: str
+    folder: Path
+    title: str
+    course: str
+    questions: tuple[Question, ...]
+    limits: Limits
+    run: RunSettings
+    requires: tuple[str, ...]
+    solution: NotebookNode
+
+    @property
+    def checks(self) -> Path:
+        """The folder of the pytest files."""
+        return self.folder / "checks"
+
+    @cached_property
+    def release(self) -> NotebookNode:
+        """The notebook that students get."""
+        return make_release(self.solution)
+
+    def question(self, identity: str) -> Question:
+        """The question with this id.
+
+        Raises:
+            AssignmentError: there is none.
+        """
+        for question in self.questions:
+            if question.id == identity:
+                return question
+        raise AssignmentError(f"{self.slug} has no question {identity!r}")
+
+    def require_packages(self) -> None:
+        """Sees to it that no student pays for a package that is missing here.
+
+        Raises:
+            AssignmentError: a package that the assignment's notebooks need is not installed.
+        """
+        missing = [name for name in self.requires if find_spec(name) is None]
+        if missing:
+            raise AssignmentError(
+                f"{self.slug} needs packages that are not installed ({', '.join(missing)}): "
+                "python -m pip install 'nn-grader[courses]'"
+            )
+
+    def definitions(self, identity: str) -> str:
+        """The code of the solution that defines what this question asks for."""
+        names = self.question(identity).names
+        cells = [c for c in self.solution.cells if cell_question(c) == identity]
+        answers = [c.source for c in cells if c.cell_type == "code" and cell_role(c) == "answer"]
+        kept = [node for s in answers for node in ast.parse(s).body if _defines(node, names)]
+        return ast.unparse(ast.Module(body=kept, type_ignores=[]))
+
+
+def load_assignment(name: str | Path) -> Assignment:
+    """Reads a bundled assignment by name, or any by its folder.
+
+    Raises:
+        AssignmentError: there is no such folder, or something in it is wrong.
+    """
+    folder = _find(name)
+    written = _read_toml(folder / "assignment.toml")
+    solution = _read_solution(folder / "solution.ipynb")
+    _check_questions(folder, written.question, solution)
+    return Assignment(
+        slug=folder.name,
+        folder=folder,
+        title=written.title,
+        course=written.course,
+        questions=written.question,
+        limits=_limits(folder, written.limits),
+        run=written.run,
+        requires=written.requires,
+        solution=solution,
+    )
+
+
+def bundled_assignments() -> list[str]:
+    """The names of the assignments that come with the grader."""
+    folders = _bundled_folder().glob("*/assignment.toml")
+    return sorted(path.parent.name for path in folders)
+
+
+def _bundled_folder() -> Path:
+    installed = PACKAGE / "assignments"
+    return installed if installed.is_dir() else PACKAGE.parent / "assignments"
+
+
+def _find(name: str | Path) -> Path:
+    given = Path(name)
+    for folder in (given, _bundled_folder() / given):
+        if (folder / "assignment.toml").is_file():
+            return folder.resolve()
+    known = ", ".join(bundled_assignments())
+    raise AssignmentError(
+        f"no assignment {str(name)!r}: neither a folder with an assignment.toml "
+        f"nor a bundled one ({known})"
+    )
+
+
+def _read_toml(path: Path) -> _File:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return converter.structure(content, _File)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AssignmentError(f"{path}: {error}") from error
+    except BaseValidationError as error:
+        details = "; ".join(cattrs.transform_error(error))
+        raise AssignmentError(f"{path}: {details}") from error
+
+
+def _read_solution(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise AssignmentError(f"{path} is missing") from None
+    except Exception as error:
+        raise AssignmentError(f"{path} is not a notebook: {error}") from error
+
+
+def _limits(folder: Path, written: dict[str, float]) -> Limits:
+    try:
+        return replace(COURSEWORK, **written)  # type: ignore[arg-type]
+    except TypeError:
+        known = ", ".join(COURSEWORK.__dataclass_fields__)
+        raise AssignmentError(f"{folder}/assignment.toml: [limits] knows {known}") from None
+
+
+def _check_questions(
+    folder: Path, questions: tuple[Question, ...], solution: NotebookNode
+) -> None:
+    identities = [question.id for question in questions]
+    if len(set(identities)) != len(identities):
+        raise AssignmentError(f"{folder}/assignment.toml: two questions have the same id")
+    prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
+    for identity in identities:
+        if prompts.count(identity) != 1:
+            raise AssignmentError(f"{folder}/solution.ipynb: question {identity} needs one prompt")
+    for identity in {cell_question(cell) for cell in solution.cells} - {""}:
+        if identity not in identities:
+            raise AssignmentError(f"{folder}/solution.ipynb: unknown question {identity}")
+
+
+def _defines(node: ast.stmt, names: tuple[str, ...]) -> bool:
+    if isinstance(node, ast.Assign):
+        return any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+    return isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)

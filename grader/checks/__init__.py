@@ -1,0 +1,35 @@
+"""What the author of an assignment's checks imports."""
+
+from grader.checks.closeness import (
+    ValueMismatch,
+    assert_close,
+    assert_number,
+    assert_shape,
+    assert_tuple,
+    assert_unchanged,
+)
+from grader.checks.gradient import (
+    GradientCheckFailed,
+    GradientInconclusive,
+    GradientResult,
+    check_derivative,
+    check_gradient,
+    numeric_gradient,
+)
+from grader.checks.loading import load_module
+
+__all__ = [
+    "GradientCheckFailed",
+    "GradientInconclusive",
+    "GradientResult",
+    "ValueMismatch",
+    "assert_close",
+    "assert_number",
+    "assert_shape",
+    "assert_tuple",
+    "assert_unchanged",
+    "check_derivative",
+    "check_gradient",
+    "load_module",
+    "numeric_gradient",
+]

@@ -1,0 +1,165 @@
+"""Runs collected checks against one session and keeps their outcomes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader.checks.outcome import CheckOutcome, Verdict, judge
+from grader.errors import AssignmentError
+from grader.execution.student import Student
+from grader.records import CheckStatus
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
+    from grader.session import Session
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The arguments of `@pytest.mark.question`."""
+
+    question: str
+    points: float = 1.0
+    hidden: bool = False
+    needs: tuple[str, ...] = ()
+    rerun: bool = False
+
+
+def read_mark(item: pytest.Item) -> Mark:
+    """A check's marker.
+
+    Raises:
+        AssignmentError: it is missing or has arguments that it does not know.
+    """
+    mark = item.get_closest_marker("question")
+    if mark is None:
+        raise AssignmentError(f"{item.nodeid}: the check has no @pytest.mark.question")
+    try:
+        keywords = {**mark.kwargs, "needs": tuple(mark.kwargs.get("needs", ()))}
+        return Mark(*mark.args, **keywords)
+    except TypeError as error:
+        raise AssignmentError(f"{item.nodeid}: @pytest.mark.question: {error}") from error
+
+
+class Grading:
+    """A pytest plugin object: one run of an assignment's checks.
+
+    `outcomes` are in the order of the assignment's questions. `get_session`
+    is called when the first check runs.
+    """
+
+    def __init__(self, assignment: Assignment, get_session: Callable[[], Session]) -> None:
+        self._assignment = assignment
+        self._get_session = get_session
+        self.outcomes: list[CheckOutcome] = []
+        self.errors: list[str] = []
+        self._marks: dict[str, Mark] = {}
+        self._cases: Counter[str] = Counter()
+        self._replaced: dict[str, tuple[str, ...]] = {}
+
+    # pytest's hooks
+
+    def pytest_sessionstart(self) -> None:
+        """Lets check files import what lies beside them."""
+        sys.path.insert(0, str(self._assignment.checks))
+
+    def pytest_unconfigure(self) -> None:
+        """Leaves the import path as it was."""
+        with suppress(ValueError):
+            sys.path.remove(str(self._assignment.checks))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Reads the markers and puts the checks in the order of the questions."""
+        order = {q.id: place for place, q in enumerate(self._assignment.questions)}
+        for item in items:
+            mark = read_mark(item)
+            unknown = {mark.question, *mark.needs} - order.keys()
+            if unknown:
+                raise AssignmentError(f"{item.nodeid}: no question {', '.join(sorted(unknown))}")
+            self._marks[item.nodeid] = mark
+            self._cases[_function_name(item)] += 1
+        items.sort(key=lambda item: order[self._marks[item.nodeid].question])
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keeps what an author's broken file says: its checks cannot run."""
+        if report.failed:
+            self.errors.append(str(report.longrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Runs a check; failing that, once more with its weak prerequisites replaced."""
+        if "student" not in pyfuncitem.funcargs:
+            return None
+        arguments = {n: pyfuncitem.funcargs[n] for n in pyfuncitem._fixtureinfo.argnames}
+        try:
+            pyfuncitem.obj(**arguments)
+        except AssertionError:
+            weak = self._weak_prerequisites(self._marks[pyfuncitem.nodeid])
+            if not weak or not self._passes_repaired(pyfuncitem, arguments, weak):
+                raise
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        """Turns what the check did into an outcome."""
+        report = yield
+        if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
+            error = call.excinfo.value if call.excinfo is not None else None
+            self.outcomes.append(self._outcome(item, judge(error)))
+        return report
+
+    # What the fixture and the hooks use
+
+    def student(self, item: pytest.Item) -> Student:
+        """The student's own namespace for a check."""
+        return Student(self._get_session().answered(self._marks[item.nodeid].question))
+
+    def _passes_repaired(
+        self, item: pytest.Function, arguments: dict[str, Any], weak: list[str]
+    ) -> bool:
+        mark = self._marks[item.nodeid]
+        repaired = Student(self._get_session().repaired(mark.question, weak, mark.rerun))
+        try:
+            item.obj(**{**arguments, "student": repaired})
+        except AssertionError:
+            return False
+        finally:
+            repaired.close()
+        self._replaced[item.nodeid] = tuple(weak)
+        return True
+
+    def _weak_prerequisites(self, mark: Mark) -> list[str]:
+        """The needed questions that did not get full marks."""
+        failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
+        return [question for question in mark.needs if question in failed]
+
+    def _outcome(self, item: pytest.Item, verdict: Verdict) -> CheckOutcome:
+        mark = self._marks[item.nodeid]
+        return CheckOutcome(
+            question=mark.question,
+            name=item.name,
+            description=_first_sentence(item),
+            hidden=mark.hidden,
+            weight=mark.points / self._cases[_function_name(item)],
+            verdict=verdict,
+            replaced=self._replaced.get(item.nodeid, ()),
+        )
+
+
+def _function_name(item: pytest.Item) -> str:
+    """The same for all cases of a parametrised check."""
+    return f"{item.path}::{getattr(item, 'originalname', None) or item.name}"
+
+
+def _first_sentence(item: pytest.Item) -> str:
+    docstring = getattr(getattr(item, "obj", None), "__doc__", None) or item.name
+    return " ".join(docstring.split("\n\n")[0].split())

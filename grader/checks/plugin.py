@@ -1,0 +1,57 @@
+"""The pytest plugin: gives checks their `student` and collects their outcomes.
+
+It does nothing in a pytest run unless `--submission` is given, or the grader
+itself runs the checks and registers a `Grading` of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from grader.checks.grading import Grading
+    from grader.execution.student import Student
+
+MARKER = (
+    "question(id, points=1, hidden=False, needs=[], rerun=False): the question that a check "
+    "belongs to, its share of the points, whether students see it, and the questions it builds on"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--submission`."""
+    group = parser.getgroup("nn-grader", "grading coursework")
+    group.addoption(
+        "--submission",
+        metavar="FILE",
+        help="run the checks of an assignment's folder against this notebook, folder or zip",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and the grading where `--submission` asks for it."""
+    config.addinivalue_line("markers", MARKER)
+    if config.getoption("submission", None):
+        # Imported here: this module is loaded in every pytest run of every project.
+        from grader.checks.grading import Grading
+        from grader.checks.standalone import Standalone
+
+        standalone = Standalone(config)
+        config.pluginmanager.register(Grading(standalone.assignment, standalone.session), "nn-grader-grading")
+        config.pluginmanager.register(standalone, "nn-grader-standalone")
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The student's namespace at the question that the check belongs to."""
+    grading: Any = request.config.pluginmanager.get_plugin("nn-grader-grading")
+    if grading is None:
+        raise pytest.UsageError(
+            "checks need a hand-in: pytest assignments/NAME --submission notebook.ipynb"
+        )
+    student = grading.student(request.node)
+    yield student
+    student.close()

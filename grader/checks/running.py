@@ -1,0 +1,78 @@
+"""Runs an assignment's checks in one pytest session inside this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader.checks import plugin
+from grader.checks.grading import Grading
+from grader.checks.outcome import CheckOutcome
+from grader.errors import AssignmentError
+
+if TYPE_CHECKING:
+    from grader.session import Session
+
+# Nothing of the user's own pytest settings may change a verdict.
+FOREIGN_SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
+RAN_CHECKS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+
+def run_checks(session: Session) -> list[CheckOutcome]:
+    """Runs every check of the session's assignment, in the order of its questions.
+
+    Raises:
+        AssignmentError: a check file is broken, or a marker names no question.
+    """
+    folder = session.assignment.checks
+    grading = Grading(session.assignment, lambda: session)
+    arguments = [
+        *(str(folder), "--rootdir", str(session.assignment.folder.parent), "-c", os.devnull),
+        *("--disable-plugin-autoload", "--import-mode=importlib", "--capture=no"),
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+        *("-W", "ignore"),
+    ]
+    with _alone(session.assignment.folder):
+        code = pytest.main(arguments, plugins=[plugin, _Named(grading)])
+    if grading.errors:
+        raise AssignmentError(f"{folder}: the checks cannot be run:\n" + "\n".join(grading.errors))
+    if code not in RAN_CHECKS:
+        raise AssignmentError(f"{folder}: pytest could not run the checks ({code!r})")
+    return grading.outcomes
+
+
+class _Named:
+    """Registers the grading under the name by which the `student` fixture finds it."""
+
+    def __init__(self, grading: Grading) -> None:
+        self._grading = grading
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.pluginmanager.register(self._grading, "nn-grader-grading")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps this pytest session and one that may be running around it apart."""
+    saved = {name: os.environ.pop(name) for name in FOREIGN_SETTINGS if name in os.environ}
+    try:
+        yield
+    finally:
+        for name in FOREIGN_SETTINGS:
+            os.environ.pop(name, None)
+        os.environ.update(saved)
+        _forget_modules(folder)
+
+
+def _forget_modules(folder: Path) -> None:
+    """Check files of the same name in another assignment must not be taken for these."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder) and not name.startswith("nn_grader_"):
+            del sys.modules[name]

@@ -1,0 +1,57 @@
+"""`pytest assignments/NAME --submission FILE`: the same grading, by pytest alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from grader.assignment import Assignment, load_assignment
+from grader.errors import AssignmentError, UsageError
+from grader.reporting import report_on
+from grader.reports import render_table
+from grader.session import Session, open_session
+from grader.submission import load_submission
+
+
+class Standalone:
+    """A pytest plugin object: reads the hand-in, runs it once, prints the scores."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._session: Session | None = None
+        try:
+            self.assignment = _find_assignment(config)
+            self._submission = load_submission(config.getoption("submission"))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    def session(self) -> Session:
+        """The session, opened when it is first asked for."""
+        if self._session is None:
+            self._session = open_session(self.assignment, self._submission)
+        return self._session
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Prints the table of questions below pytest's own lines."""
+        if self._session is None:
+            return
+        grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
+        report = report_on(self._session, grading.outcomes)
+        terminalreporter.section(f"score of {self._submission.id}")
+        render_table(report, Console(file=terminalreporter._tw._file))
+
+    def pytest_unconfigure(self) -> None:
+        """Ends the submission's processes."""
+        if self._session is not None:
+            self._session.close()
+
+
+def _find_assignment(config: pytest.Config) -> Assignment:
+    starts = [Path(str(argument).split("::")[0]) for argument in config.args]
+    for start in [*starts, config.invocation_params.dir]:
+        for folder in (start.resolve(), *start.resolve().parents):
+            if (folder / "assignment.toml").is_file():
+                return load_assignment(folder)
+    raise AssignmentError("--submission: no assignment.toml at or above the paths given")

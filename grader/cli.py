@@ -1,0 +1,68 @@
+"""The command line: dispatches to `grader.commands`, and maps errors to exit codes.
+
+0 done, 1 something failed, 2 the user's input cannot be used, 3 a fault of the
+grader's own, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import traceback
+
+import click
+
+from grader.commands.demo import demo
+from grader.commands.doctor import doctor
+from grader.commands.grade import grade
+from grader.errors import GraderError, UsageError
+
+OUR_FAULT = 3
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nn-grader", prog_name="grader")
+def commands() -> None:
+    """Grades neural-network coursework: notebooks in, points per question out.
+
+    \b
+    First steps:
+      grader demo                                  a first run, on an example
+      grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
+      grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
+      grader doctor                                what works on this machine
+    """
+
+
+commands.add_command(grade)
+commands.add_command(demo)
+commands.add_command(doctor)
+
+
+def main() -> None:
+    """Entry point of the `grader` command."""
+    try:
+        sys.exit(commands.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except UsageError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except GraderError as error:
+        click.echo(f"Fault of the grader: {error}", err=True)
+        sys.exit(OUR_FAULT)
+    except Exception:
+        click.echo(_unknown_fault(), err=True)
+        sys.exit(OUR_FAULT)
+
+
+def _unknown_fault() -> str:
+    version = importlib.metadata.version("nn-grader")
+    where = f"nn-grader {version}, Python {platform.python_version()}, {platform.platform()}"
+    return f"Fault of the grader ({where}); please report it:\n{traceback.format_exc()}"

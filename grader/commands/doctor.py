@@ -1,0 +1,105 @@
+"""`grader doctor`: what works on this machine, found out by trying it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+from nbformat.v4 import new_code_cell, new_notebook
+
+from grader.assignment import bundled_assignments, load_assignment
+from grader.errors import GraderError
+from grader.execution.limits import COURSEWORK
+from grader.execution.provisioner import ISOLATION
+from grader.execution.room import Room
+from grader.execution.runner import run_notebook
+from grader.execution.student import AnsweredQuestion, Student
+from grader.records import CellStatus
+from grader.reporting import environment
+
+PROBE = """
+import importlib.util
+ours = [name for name in ("grader", "reference") if importlib.util.find_spec(name)]
+answer = 42
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried: whether it works, what was seen, how to mend it."""
+
+    works: bool
+    text: str
+
+
+@click.command()
+def doctor() -> int:
+    """Tries out what grading needs and says what to mend.
+
+    Starts a kernel, takes a snapshot of it, and looks whether the grader's own
+    packages can be seen from inside. Exit code 1 where something does not work.
+    """
+    findings = [finding for look in (_versions, _kernel, _isolation, _assignments) for finding in look()]
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.works else click.style("FAIL", fg="red")
+        click.echo(f"{mark}  {finding.text}")
+    return 0 if all(finding.works for finding in findings) else 1
+
+
+def _versions() -> list[Finding]:
+    packages = ", ".join(f"{name} {version}" for name, version in environment().items())
+    return [Finding(True, f"{packages} on {platform.platform()}")]
+
+
+def _kernel() -> list[Finding]:
+    if not hasattr(os, "fork"):
+        return [Finding(False, "this system cannot fork: snapshots need Linux or macOS")]
+    start = time.monotonic()
+    try:
+        return _probe_kernel(lambda: time.monotonic() - start)
+    except GraderError as error:
+        return [Finding(False, f"a kernel could not be started: {error}")]
+
+
+def _probe_kernel(elapsed: Callable[[], float]) -> list[Finding]:
+    notebook = new_notebook(cells=[new_code_cell(PROBE)])
+    with Room({}, "probe.ipynb") as room:
+        execution = run_notebook(notebook, {0, 1}, room, COURSEWORK)
+        try:
+            ran = execution.cells[0].status is CellStatus.OK
+            findings = [Finding(ran, f"a kernel started and ran a cell in {elapsed():.1f} s")]
+            before, after = execution.snapshots.get(0), execution.snapshots.get(1)
+            student = Student(AnsweredQuestion(before, after, (), "", COURSEWORK.check))
+            findings.append(Finding(student.answer == 42, "a snapshot of it answers"))
+            seen = ", ".join(student.ours) or "nothing"
+            findings.append(Finding(seen == "nothing", f"of the grader's packages it sees {seen}"))
+            student.close()
+            return findings
+        finally:
+            execution.close()
+
+
+def _isolation() -> list[Finding]:
+    text = (
+        f"isolation level: {ISOLATION} (a submission runs with your own rights: "
+        "grade only what you would run yourself)"
+    )
+    return [Finding(True, text)]
+
+
+def _assignments() -> list[Finding]:
+    return [_assignment(name) for name in bundled_assignments()]
+
+
+def _assignment(name: str) -> Finding:
+    try:
+        assignment = load_assignment(name)
+        assignment.require_packages()
+    except GraderError as error:
+        return Finding(False, str(error))
+    points = sum(question.points for question in assignment.questions)
+    return Finding(True, f"{name}: {len(assignment.questions)} questions, {points:g} points")

@@ -1,0 +1,1 @@
+"""Running a student's notebook, and asking its snapshots, without trusting either."""

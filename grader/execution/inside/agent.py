@@ -1,0 +1,363 @@
+"""The agent: runs in the student's process, takes snapshots of it and answers for them.
+
+Started as a script in place of ``python -m ipykernel_launcher``; the arguments
+are ``CONTROL_FD``, ``PACKAGES`` (the folders to import from, joined by
+``os.pathsep``) and then ipykernel's own. `CONTROL_FD` is one end of a socket
+pair on which the grader passes in further sockets; the agent never opens one.
+
+Three kinds of process speak here, each a fork of the one before:
+
+the kernel
+    An ordinary ipykernel with one more shell message, ``nn_snapshot_request``.
+    Before it is sent, the grader puts one byte and one descriptor on the
+    control socket. The kernel forks; the child serves on that descriptor.
+the snapshot
+    Holds the namespace as it was and never runs student code. It sends
+    ``{"ready": true}`` once. Frames (see `wire`): ``{"op": "copy"}`` followed by one byte with a descriptor forks a
+    copy that serves there; ``{"op": "discard", "copy": n}`` kills copy `n`.
+a copy
+    Runs what a check asks for: ``{"id": …, "op": …, …}`` is answered by
+    ``{"id": …, "value": …}`` or ``{"id": …, "error": {"kind", "type", "text",
+    "where"}}`` with kind ``raised`` or ``missing``. The operations are the
+    methods of `Copy` whose names begin with ``op_``.
+
+A closed socket ends the process that serves on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import os
+import random
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if __name__ == "__main__":
+    sys.path += sys.argv[2].split(os.pathsep)
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from grader.execution.inside import wire
+else:
+    # Loaded by its path and under a name that no student's module has.
+    _spec = importlib.util.spec_from_file_location(
+        "_nn_grader_wire", os.path.join(os.path.dirname(os.path.abspath(__file__)), "wire.py")
+    )
+    wire = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(wire)
+
+FOREVER = float(10**9)
+MAX_OUTPUT_CHARACTERS = 1 << 20
+MAX_ERROR_CHARACTERS = 2000
+MAX_LISTED_ARRAYS = 200
+MAX_LISTED_ELEMENTS = 100_000
+MAX_DESCRIPTORS = 65536
+MISSING = object()
+
+
+class CappedText(io.StringIO):
+    """Collects printed text and drops what exceeds the cap."""
+
+    def write(self, text: str) -> int:
+        room = MAX_OUTPUT_CHARACTERS - self.tell()
+        if room > 0:
+            super().write(text[:room])
+        return len(text)
+
+
+# --- the copy: runs student code for one check -----------------------------
+
+
+class Copy:
+    """One fork of a snapshot: its namespace, and the table of objects handed out."""
+
+    def __init__(self, shell: Any, seed: int) -> None:
+        self.shell = shell
+        self.namespace: dict[str, Any] = shell.user_ns
+        self.objects: list[Any] = []
+        self.output = CappedText()
+        # Forks share the state of their parent's generators.
+        np.random.seed(seed)
+        random.seed(seed)
+
+    # Operations; `request` is the frame's content, `unpack` reads values in it.
+
+    def op_lookup(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        return self._find(request["name"])
+
+    def op_contains(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        return request["name"] in self.namespace
+
+    def op_get(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        return getattr(unpack(request["target"]), request["name"])
+
+    def op_set(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        setattr(unpack(request["target"]), request["name"], unpack(request["value"]))
+
+    def op_call(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        arguments = tuple(unpack(request["arguments"]))
+        value = unpack(request["target"])(*arguments, **unpack(request["keywords"]))
+        return {"value": value, "arguments": arguments}
+
+    def op_map(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Calls the target once a row of `columns`, after setting `sets` on its owner."""
+        target = unpack(request["target"])
+        columns = unpack(request["columns"])
+        settings = unpack(request["settings"])
+        owner = getattr(target, "__self__", None)
+        results = []
+        for row in range(request["count"]):
+            if request["sets"] is not None:
+                setattr(owner, request["sets"], settings[row])
+            results.append(_own(target(*(column[row] for column in columns))))
+        return results
+
+    def op_execute(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        exec(compile(request["source"], "<check>", "exec"), self.namespace)
+
+    def op_run_cells(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Runs cells as the notebook would, stopping at the first that raises."""
+        start = self.output.tell()
+        for source in request["sources"]:
+            result = self.shell.run_cell(source, store_history=False, silent=True)
+            error = result.error_before_exec or result.error_in_exec
+            if error is not None:
+                raise error
+        return self.output.getvalue()[start:]
+
+    def op_generator(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        return np.random.default_rng(request["seed"])
+
+    def op_module(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        return importlib.import_module(request["name"])
+
+    def op_arrays(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """The float arrays, and flat lists of floats, among the variables."""
+        found: dict[str, np.ndarray] = {}
+        for name, value in list(self.namespace.items()):
+            array = _as_float_array(value)
+            if array is not None and not name.startswith("_") and len(found) < MAX_LISTED_ARRAYS:
+                found[name] = array
+        return found
+
+    # Plumbing
+
+    def _find(self, name: str) -> Any:
+        value = self.namespace.get(name, MISSING)
+        if value is MISSING:
+            raise LookupError(name)
+        return value
+
+    def describe(self, value: Any) -> dict[str, Any]:
+        """Files an object in the table; what leaves is its number and the name of its type."""
+        self.objects.append(value)
+        return {
+            "v": len(self.objects) - 1,
+            "type": _type_name(value),
+            "callable": callable(value),
+        }
+
+    def find_object(self, tree: dict[str, Any]) -> Any:
+        return self.objects[tree["v"]]
+
+    def answer(self, request: dict[str, Any], arrays: list[Any]) -> tuple[Any, list[Any]]:
+        """The reply to one request: its content and its arrays."""
+        reply: dict[str, Any] = {"id": request["id"]}
+        packer = wire.Packer(self.describe)
+        try:
+            unpacker = wire.Unpacker(arrays, self.find_object)
+            operation = getattr(self, "op_" + request["op"])
+            reply["value"] = packer.pack(operation(request, unpacker.unpack))
+            return reply, packer.arrays
+        except BaseException as error:  # noqa: BLE001 - whatever a student raises is an answer
+            missing = request["op"] == "lookup" and type(error) is LookupError
+            reply.pop("value", None)
+            reply["error"] = _describe_error(error, "missing" if missing else "raised")
+            return reply, []
+
+
+def _own(value: Any) -> Any:
+    """A result that later calls cannot change: a layer may return its own buffer."""
+    return value.copy() if type(value) is np.ndarray else value
+
+
+def _type_name(value: Any) -> str:
+    name = type(value).__name__
+    return name[:100] if type(name) is str else "object"
+
+
+def _as_float_array(value: Any) -> np.ndarray | None:
+    if type(value) in (list, tuple) and 0 < len(value) <= MAX_LISTED_ELEMENTS:
+        if all(isinstance(item, float) for item in value):
+            return np.array(value, dtype=np.float64)
+        return None
+    if isinstance(value, float):
+        return np.array(value, dtype=np.float64)
+    if type(value) is np.ndarray and value.dtype.kind == "f" and value.size <= MAX_LISTED_ELEMENTS:
+        return value
+    return None
+
+
+def _describe_error(error: BaseException, kind: str) -> dict[str, str]:
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - an exception's own __str__ may raise
+        text = ""
+    return {
+        "kind": kind,
+        "type": _type_name(error),
+        "text": text[:MAX_ERROR_CHARACTERS],
+        "where": _student_line(error)[:MAX_ERROR_CHARACTERS],
+    }
+
+
+def _student_line(error: BaseException) -> str:
+    """The last line of the student's own code in the traceback, as text."""
+    line = ""
+    with contextlib.suppress(Exception):
+        for frame in traceback.extract_tb(error.__traceback__):
+            if "ipykernel_" in frame.filename and frame.line:
+                line = f"line {frame.lineno}: {frame.line.strip()}"
+    return line
+
+
+# --- the snapshot: holds the namespace, forks copies ------------------------
+
+
+def serve_copy(sock: socket.socket, shell: Any, seed: int) -> None:
+    """Answers one check's requests until its socket closes."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    copy = Copy(shell, seed)
+    sys.stdout = sys.stderr = copy.output
+    while True:
+        request, arrays = wire.receive(sock, FOREVER)
+        reply, reply_arrays = copy.answer(request, arrays)
+        try:
+            wire.send(sock, reply, reply_arrays, FOREVER)
+        except wire.Closed:
+            raise
+        except wire.WireError as error:
+            reply = {"id": request["id"], "error": _describe_error(error, "raised")}
+            wire.send(sock, reply, [], FOREVER)
+
+
+def serve_snapshot(sock: socket.socket, shell: Any) -> None:
+    """Forks copies, and kills them, as the grader asks."""
+    copies: list[int] = []
+    wire.send(sock, {"ready": True}, [], FOREVER)
+    while True:
+        request, _ = wire.receive(sock, FOREVER)
+        if request["op"] == "copy":
+            descriptor = receive_descriptor(sock)
+            copies.append(fork_server(descriptor, serve_copy, shell, request["seed"]))
+            os.close(descriptor)
+            wire.send(sock, {"copy": len(copies) - 1}, [], FOREVER)
+        elif request["op"] == "discard":
+            pid, copies[request["copy"]] = copies[request["copy"]], 0
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def receive_descriptor(sock: socket.socket) -> int:
+    """The one descriptor that comes with the next byte."""
+    sock.settimeout(None)
+    _, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
+    return descriptors[0]
+
+
+def fork_server(descriptor: int, serve: Callable[..., None], *arguments: Any) -> int:
+    """Forks a child that serves on `descriptor` and never returns; the child's pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sock = keep_only(descriptor)
+        serve(sock, *arguments)
+    except wire.Closed:
+        pass
+    finally:
+        os._exit(0)
+
+
+def keep_only(descriptor: int) -> socket.socket:
+    """Closes every other descriptor; the kernel's zmq sockets must not be touched from here."""
+    kept = os.dup2(os.dup(descriptor), 3) if descriptor != 3 else 3
+    os.closerange(4, MAX_DESCRIPTORS)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    if null > 3:
+        os.close(null)
+    return socket.socket(fileno=kept)
+
+
+# --- the kernel --------------------------------------------------------------
+
+
+def silence_shell(shell: Any) -> None:
+    """Cuts a forked shell off from the kernel's channels, which belong to the parent."""
+    import builtins
+
+    def no_input(prompt: object = "") -> str:
+        raise EOFError("input() has nobody to ask while a notebook is graded")
+
+    builtins.input = no_input
+    shell.display_pub.publish = lambda *args, **kwargs: None
+    shell.displayhook.quiet = lambda: True
+    shell.showtraceback = lambda *args, **kwargs: None
+    shell.showsyntaxerror = lambda *args, **kwargs: None
+
+
+def serve_silently(sock: socket.socket, shell: Any) -> None:
+    silence_shell(shell)
+    sys.stdout = sys.stderr = CappedText()
+    serve_snapshot(sock, shell)
+
+
+def snapshot_handler(control: socket.socket, shell: Any) -> Callable[..., None]:
+    """What the kernel does on ``nn_snapshot_request``: fork, and let the child serve."""
+
+    def take_snapshot(stream: Any, identities: Any, message: Any) -> None:
+        descriptor = receive_descriptor(control)
+        fork_server(descriptor, serve_silently, shell)
+        os.close(descriptor)
+
+    return take_snapshot
+
+
+def start_kernel(control_descriptor: int, arguments: list[str]) -> None:
+    """Runs an ipykernel that can also take snapshots, until it is told to stop."""
+    import site
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    # The interpreter starts without `site`, which would find the grader's own packages.
+    site.setquit()
+    site.sethelper()
+    # The notebook's `__main__` must not be this file.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    control = socket.socket(fileno=control_descriptor)
+    control.set_inheritable(False)
+    application = IPKernelApp.instance()
+    application.initialize(arguments)
+    # A student's own modules lie beside the notebook.
+    sys.path.insert(0, "")
+    kernel = application.kernel
+    kernel.shell_handlers["nn_snapshot_request"] = snapshot_handler(control, kernel.shell)
+    application.start()
+
+
+if __name__ == "__main__":
+    start_kernel(int(sys.argv[1]), sys.argv[3:])

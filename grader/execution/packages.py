@@ -1,0 +1,46 @@
+"""Which packages a student's kernel can import: what is installed here, less what is ours."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+OURS = frozenset(["grader", "reference"])
+SITE_FOLDERS = frozenset(["site-packages", "dist-packages"])
+
+
+@functools.cache
+def student_packages() -> tuple[str, ...]:
+    """Folders for a kernel's `sys.path`, beside the standard library.
+
+    A site folder that holds our packages is replaced by a folder of links to
+    everything else in it, so that neither an import nor a walk along `sys.path`
+    meets `grader`, `reference`, the assignments or their solutions.
+    """
+    return tuple(_without_ours(folder) for folder in _site_folders())
+
+
+def _site_folders() -> list[Path]:
+    paths = [Path(entry) for entry in sys.path if entry]
+    return [path for path in dict.fromkeys(paths) if path.name in SITE_FOLDERS and path.is_dir()]
+
+
+def _without_ours(folder: Path) -> str:
+    entries = list(folder.iterdir())
+    if not any(_is_ours(entry) for entry in entries):
+        return str(folder)
+    view = Path(tempfile.mkdtemp(prefix="nn-packages-"))
+    atexit.register(shutil.rmtree, view, ignore_errors=True)
+    for entry in entries:
+        if not _is_ours(entry) and entry.suffix != ".pth":
+            (view / entry.name).symlink_to(entry)
+    return str(view)
+
+
+def _is_ours(entry: Path) -> bool:
+    name = entry.name.lower()
+    return name in OURS or name.startswith(("nn_grader", "_nn_grader", "__editable__"))

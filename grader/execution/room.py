@@ -1,0 +1,102 @@
+"""The private folder in which one submission runs, and the environment that it sees."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import platformdirs
+
+INSIDE = Path(__file__).parent / "inside"
+FONT_CACHE_SECONDS = 120
+# One thread each makes runs repeatable and keeps forks of BLAS-using processes alive.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+class Room:
+    """A folder with the agent, a home and the submission's files; gone when closed.
+
+    `work`, in which the kernel runs, is the folder of `notebook`. The room's path is short because Unix sockets in it may have 107 characters.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], notebook: str) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="nn-"))
+        self.home = self.path / "home"
+        self.work = (self.path / "work" / notebook).parent
+        self.agent = self.path / "inside" / "agent.py"
+        self._furnish(files)
+
+    def __enter__(self) -> Room:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        """Everything that a kernel in this room sees of the environment."""
+        fixed = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home / "tmp"),
+            "LANG": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "IPYTHONDIR": str(self.home / "ipython"),
+            "MPLBACKEND": "agg",
+            "MPLCONFIGDIR": str(self.home / "matplotlib"),
+        }
+        return fixed | dict.fromkeys(THREAD_VARIABLES, "1")
+
+    def _furnish(self, files: Mapping[str, bytes]) -> None:
+        for folder in (self.home / "tmp", self.home / "matplotlib", self.work, self.agent.parent):
+            folder.mkdir(parents=True)
+        for source in ("agent.py", "wire.py"):
+            shutil.copyfile(INSIDE / source, self.agent.parent / source)
+        for name, content in files.items():
+            target = self.path / "work" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        for cache in font_caches():
+            shutil.copyfile(cache, self.home / "matplotlib" / cache.name)
+
+
+@functools.cache
+def font_caches() -> tuple[Path, ...]:
+    """Matplotlib's list of fonts, which each fresh home would else spend a second on."""
+    folder = Path(platformdirs.user_cache_dir("nn-grader")) / "matplotlib"
+    try:
+        if not list(folder.glob("fontlist-*.json")):
+            folder.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-c", "import matplotlib.font_manager"]
+            subprocess.run(
+                command,
+                env={**os.environ, "MPLCONFIGDIR": str(folder)},
+                capture_output=True,
+                timeout=FONT_CACHE_SECONDS,
+                check=False,
+            )
+        return tuple(folder.glob("fontlist-*.json"))
+    except (OSError, subprocess.TimeoutExpired):
+        # The cache only saves time.
+        return ()

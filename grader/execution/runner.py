@@ -1,0 +1,193 @@
+"""Runs a notebook cell by cell and keeps a snapshot at each boundary that is asked for.
+
+Boundary `i` is the state before cell `i` runs; boundary `i + 1` is the state
+after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from nbformat import NotebookNode
+
+from grader.execution.kernel import Kernel, KernelDied
+from grader.execution.limits import Limits
+from grader.execution.room import Room
+from grader.execution.snapshots import Snapshot
+from grader.records import CellRun, CellStatus
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+@dataclass
+class Execution:
+    """What a run left: each cell's outcome and output, live snapshots, and why some lack.
+
+    `close` ends every process of the submission.
+    """
+
+    notebook: NotebookNode
+    cells: list[CellRun] = field(default_factory=list)
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
+    kernels: list[Kernel] = field(default_factory=list)
+
+    def output_of(self, cells: Collection[int]) -> str:
+        """What these cells printed to stdout."""
+        parts = []
+        for index in cells:
+            for output in self.notebook.cells[index].get("outputs", []):
+                if output.output_type == "stream" and output.name == "stdout":
+                    parts.append(output.text)
+        return "".join(parts)
+
+    def close(self) -> None:
+        """Ends the kernels, the snapshots and whatever the student's code started."""
+        for kernel in self.kernels:
+            kernel.end()
+        for snapshot in self.snapshots.values():
+            snapshot.close()
+
+
+def run_notebook(
+    notebook: NotebookNode,
+    boundaries: Collection[int],
+    room: Room,
+    limits: Limits,
+    *,
+    figures: bool = False,
+    progress: Progress | None = None,
+) -> Execution:
+    """Runs every code cell of `notebook`, going on after a failing one.
+
+    A cell that ends its kernel is skipped in a fresh one, where the cells
+    before it are run again, at most `limits.restarts` times.
+
+    Raises:
+        ExecutionFault: a kernel did not start.
+    """
+    run = _Run(copy.deepcopy(notebook), boundaries, room, limits, figures, progress)
+    _run_to_end(run.all_cells())
+    return run.execution
+
+
+class _Run:
+    """The state of one `run_notebook`."""
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        boundaries: Collection[int],
+        room: Room,
+        limits: Limits,
+        figures: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.cells = notebook.cells
+        for cell in self.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+        self.execution = Execution(notebook)
+        self.boundaries = frozenset(boundaries)
+        self.room, self.limits, self.figures = room, limits, figures
+        self.progress = progress or (lambda done, total: None)
+        self.deadline = time.monotonic() + limits.notebook
+        self.fatal: set[int] = set()
+
+    async def all_cells(self) -> None:
+        """Runs the notebook, in as many kernels as it takes."""
+        first = 0
+        try:
+            while first < len(self.cells):
+                if len(self.fatal) > self.limits.restarts:
+                    return self._give_up(first)
+                first = await self._in_one_kernel(first)
+        except BaseException:
+            self.execution.close()
+            raise
+
+    async def _in_one_kernel(self, first: int) -> int:
+        """Runs cells from `first` on; returns the cell at which to go on in another kernel."""
+        kernel = Kernel(self.execution.notebook, self.room, self.limits, self.figures)
+        self.execution.kernels.append(kernel)
+        try:
+            await kernel.start()
+            await self._catch_up(kernel, first)
+            await self._go_on(kernel, first)
+            return len(self.cells)
+        except KernelDied as death:
+            self.fatal.add(death.run.cell)
+            if death.run.cell < first:
+                return first
+            self._record(death.run)
+            return death.run.cell + 1
+        finally:
+            kernel.disconnect()
+
+    async def _catch_up(self, kernel: Kernel, first: int) -> None:
+        for index in self._code_cells(0, first):
+            if index not in self.fatal:
+                await kernel.run_cell(index, self._cell_seconds())
+
+    async def _go_on(self, kernel: Kernel, first: int) -> None:
+        for index in range(first, len(self.cells)):
+            self._keep_boundary(index, kernel)
+            if self.cells[index].cell_type == "code":
+                self._record(await self._run_or_skip(kernel, index))
+        self._keep_boundary(len(self.cells), kernel)
+
+    async def _run_or_skip(self, kernel: Kernel, index: int) -> CellRun:
+        if self._out_of_time():
+            return CellRun(index, CellStatus.SKIPPED, 0.0, f"not run: {self._used_up()}")
+        return await kernel.run_cell(index, self._cell_seconds())
+
+    def _give_up(self, first: int) -> None:
+        reason = f"the kernel had ended {len(self.fatal)} times"
+        for index in self._code_cells(first, len(self.cells)):
+            self._record(CellRun(index, CellStatus.SKIPPED, 0.0, f"not run: {reason}"))
+        for boundary in self.boundaries:
+            if boundary >= first:
+                self.execution.lost[boundary] = f"not run: {reason}"
+
+    def _keep_boundary(self, boundary: int, kernel: Kernel) -> None:
+        if boundary not in self.boundaries or boundary in self.execution.snapshots:
+            return
+        if self._out_of_time():
+            self.execution.lost[boundary] = f"not run: {self._used_up()}"
+            return
+        snapshot = kernel.take_snapshot()
+        if snapshot is not None:
+            self.execution.snapshots[boundary] = snapshot
+
+    def _record(self, run: CellRun) -> None:
+        self.execution.cells.append(run)
+        self.progress(len(self.execution.cells), len(self._code_cells(0, len(self.cells))))
+
+    def _code_cells(self, start: int, stop: int) -> list[int]:
+        return [i for i in range(start, stop) if self.cells[i].cell_type == "code"]
+
+    def _cell_seconds(self) -> float:
+        return max(0.1, min(self.limits.cell, self.deadline - time.monotonic()))
+
+    def _out_of_time(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def _used_up(self) -> str:
+        return f"the notebook had used up its {self.limits.notebook:g} s"
+
+
+def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine, in a thread of its own where an event loop is running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

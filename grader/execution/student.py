@@ -1,0 +1,285 @@
+"""`student`: the namespace at a question's snapshot, as a check's author sees it.
+
+Every attribute, call and assignment here is a request to a throwaway copy of
+the student's process; only data comes back. `docs/authoring.md` lists what an
+author can write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from grader.errors import ExecutionFault, StudentDied, UnreadableAnswer
+from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
+
+
+class Requests(Protocol):
+    """What a proxy needs of a copy (`grader.execution.snapshots.Copy`)."""
+
+    def request(
+        self,
+        op: str,
+        values: dict[str, Any],
+        make_object: Callable[[dict[str, Any]], Any],
+        **plain: Any,
+    ) -> Any:
+        """One operation in the student's process."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call's result, and its positional arguments as they were afterwards."""
+
+    value: Any
+    arguments: tuple[Any, ...]
+
+
+class StudentObject:
+    """Something that lives in the student's process: a function, a class, an instance."""
+
+    __slots__ = ("_callable", "_copy", "_reference", "type_name")
+
+    def __init__(self, copy: Requests, tree: dict[str, Any]) -> None:
+        reference, name = tree.get("v"), tree.get("type")
+        set_here = object.__setattr__
+        set_here(self, "_copy", copy)
+        set_here(self, "_reference", reference if type(reference) is int else -1)
+        set_here(self, "_callable", tree.get("callable") is True)
+        set_here(self, "type_name", name[:100] if isinstance(name, str) else "object")
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name} of the student>"
+
+    def __getattr__(self, name: str) -> Any:
+        # Python, pytest and numpy probe objects for protocols; none of that is the student's.
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._request("get", {"target": self}, name=name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._request("set", {"target": self, "value": value}, name=name)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self.call(*arguments, **keywords).value
+
+    def call(self, *arguments: Any, **keywords: Any) -> Call:
+        """Calls it, and also returns the arguments as they are afterwards."""
+        values = {"target": self, "arguments": list(arguments), "keywords": keywords}
+        reply = self._request("call", values)
+        if not isinstance(reply, dict) or not isinstance(reply.get("arguments"), tuple):
+            raise UnreadableAnswer("your code's result cannot be used: a call has no result")
+        return Call(reply.get("value"), reply["arguments"])
+
+    def map(self, points: Sequence[Any]) -> list[Any]:
+        """Results for many argument lists, in one round trip.
+
+        `points` holds one argument each, or tuples of several.
+        """
+        return self._map([point if isinstance(point, tuple) else (point,) for point in points])
+
+    def as_function(
+        self,
+        *,
+        arguments: Callable[[Any], tuple[Any, ...]] = lambda point: (point,),
+        result: Callable[[Any], Any] = lambda value: value,
+        sets: str | None = None,
+    ) -> PointFunction:
+        """A function of one point, for the gradient checks.
+
+        `arguments` and `result` run on the grader's side. With `sets`, each
+        point is first assigned to that attribute of the method's object.
+        """
+        return PointFunction(self, arguments, result, sets)
+
+    def _map(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        sets: str | None = None,
+        settings: Sequence[Any] = (),
+    ) -> list[Any]:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        values = {"target": self, "columns": columns, "settings": list(settings)}
+        results = self._request("map", values, count=len(rows), sets=sets)
+        if not isinstance(results, list) or len(results) != len(rows):
+            raise UnreadableAnswer("your code's results cannot be used: they are not one a call")
+        return results
+
+    def _request(self, op: str, values: dict[str, Any], **plain: Any) -> Any:
+        make_object = partial(StudentObject, self._copy)
+        return self._copy.request(op, values, make_object, **plain)
+
+
+class PointFunction:
+    """A student's function, seen as a function of one point."""
+
+    def __init__(
+        self,
+        target: StudentObject,
+        arguments: Callable[[Any], tuple[Any, ...]],
+        result: Callable[[Any], Any],
+        sets: str | None,
+    ) -> None:
+        self._target = target
+        self._arguments = arguments
+        self._result = result
+        self._sets = sets
+
+    def __call__(self, point: Any) -> Any:
+        return self.map([point])[0]
+
+    def map(self, points: Sequence[Any]) -> list[Any]:
+        """The results at many points, in one round trip."""
+        rows = [self._arguments(point) for point in points]
+        settings = list(points) if self._sets else []
+        return [self._result(value) for value in self._target._map(rows, self._sets, settings)]
+
+
+@dataclass(frozen=True)
+class AnsweredQuestion:
+    """What the execution left of one question: snapshots, code and printed text.
+
+    `replacements` is code of the solution's for earlier questions, run in each
+    copy before a check sees it; with `rerun` the question's cells follow it.
+    `lost` says why there is no snapshot, and `by_student` whose fault that is.
+    """
+
+    before: Snapshot | None
+    after: Snapshot | None
+    sources: tuple[str, ...]
+    output: str
+    seconds: float
+    replacements: str = ""
+    rerun: bool = False
+    lost: str = ""
+    by_student: bool = False
+
+    def open_after(self) -> Copy:
+        """A copy of the namespace as it was after the question's last cell."""
+        if not self.replacements:
+            return self._open(self.after)
+        copy = self._open(self.before if self.rerun else self.after)
+        copy.request("execute", {}, _no_object, source=self.replacements)
+        if self.rerun:
+            copy.request("run_cells", {}, _no_object, sources=list(self.sources))
+        return copy
+
+    def open_before(self) -> Copy:
+        """A copy of the namespace as it was before the question's first cell."""
+        copy = self._open(self.before)
+        if self.replacements:
+            copy.request("execute", {}, _no_object, source=self.replacements)
+        return copy
+
+    def _open(self, snapshot: Snapshot | None) -> Copy:
+        if snapshot is None:
+            raise (StudentDied if self.by_student else ExecutionFault)(self.lost)
+        try:
+            return snapshot.copy(self.seconds)
+        except SnapshotLost as error:
+            raise ExecutionFault(f"the snapshot of the question is lost: {error}") from error
+
+
+def _no_object(tree: dict[str, Any]) -> None:
+    return None
+
+
+class Namespace:
+    """A copy of the student's namespace; its attributes are the student's names."""
+
+    def __init__(self, question: AnsweredQuestion, open_copy: Callable[[], Copy]) -> None:
+        self._question = question
+        self._open_copy = open_copy
+        self._opened: Copy | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._request("lookup", name=name)
+
+    def __contains__(self, name: str) -> bool:
+        return self._request("contains", name=name) is True
+
+    def execute(self, source: str) -> None:
+        """Runs an author's code in this copy; it must hold no expected value."""
+        self._request("execute", source=source)
+
+    def run_answer(self) -> str:
+        """Runs the question's own cells in this copy and returns what they printed."""
+        return str(self._request("run_cells", sources=list(self._question.sources)))
+
+    def generator(self, seed: int) -> StudentObject:
+        """A `numpy.random.Generator` in the student's process."""
+        generator: StudentObject = self._request("generator", seed=seed)
+        return generator
+
+    def module(self, name: str) -> StudentObject:
+        """A module beside the notebook, imported in this copy."""
+        module: StudentObject = self._request("module", name=name)
+        return module
+
+    def close(self) -> None:
+        """Ends the copy."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        found = self._request("arrays")
+        if not isinstance(found, dict):
+            raise UnreadableAnswer("your variables cannot be listed")
+        return {str(k): v for k, v in found.items() if isinstance(v, np.ndarray)}
+
+    def _request(self, op: str, **plain: Any) -> Any:
+        if self._opened is None:
+            self._opened = self._open_copy()
+        return self._opened.request(op, {}, partial(StudentObject, self._opened), **plain)
+
+
+class Student(Namespace):
+    """The namespace as it was after the question's last cell, and how it came to be."""
+
+    def __init__(self, question: AnsweredQuestion) -> None:
+        super().__init__(question, question.open_after)
+        self._befores: list[Namespace] = []
+
+    @property
+    def output(self) -> str:
+        """What the question's cells printed when the notebook was run."""
+        return self._question.output
+
+    @property
+    def source(self) -> str:
+        """The code of the question's cells."""
+        return "\n\n".join(self._question.sources)
+
+    def before(self) -> Namespace:
+        """A copy of the namespace as it was before the question's first cell."""
+        namespace = Namespace(self._question, self._question.open_before)
+        self._befores.append(namespace)
+        return namespace
+
+    def arrays(self, *, new: bool = False) -> dict[str, np.ndarray]:
+        """The float arrays among the variables; `new` leaves out those from before the question."""
+        after = self._arrays()
+        if not new:
+            return after
+        before = self.before()._arrays()
+        return {name: a for name, a in after.items() if not _same(a, before.get(name))}
+
+    def close(self) -> None:
+        """Ends this copy and those of `before`."""
+        for namespace in self._befores:
+            namespace.close()
+        super().close()
+
+
+def _same(array: np.ndarray, other: np.ndarray | None) -> bool:
+    return other is not None and np.array_equal(array, other, equal_nan=True)

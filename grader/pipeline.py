@@ -1,0 +1,41 @@
+"""The whole way of one submission, top to bottom.
+
+path -> Submission -> Session (aligned and run) -> check outcomes -> Report
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from grader.assignment import Assignment, load_assignment
+from grader.checks.running import run_checks
+from grader.execution.runner import Progress
+from grader.records import Report
+from grader.reporting import report_on
+from grader.session import open_session
+from grader.submission import Submission, load_submission
+
+
+def grade(
+    assignment: Assignment | str | Path,
+    submission: Submission | str | Path,
+    *,
+    progress: Progress | None = None,
+) -> Report:
+    """Grades one submission.
+
+    `progress` is called with the number of cells run and of all code cells.
+
+    Raises:
+        AssignmentError, SubmissionError: what was given cannot be used.
+        ExecutionFault: the grader's own machinery failed.
+    """
+    if not isinstance(assignment, Assignment):
+        assignment = load_assignment(assignment)
+    if not isinstance(submission, Submission):
+        submission = load_submission(submission)
+    start = time.monotonic()
+    with open_session(assignment, submission, progress=progress) as session:
+        outcomes = run_checks(session)
+        return report_on(session, outcomes, time.monotonic() - start)

@@ -1,0 +1,179 @@
+"""The records that cross module borders: what was run, judged and reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class QuestionKind(StrEnum):
+    """How a question is answered; `written` and `plot` wait for a person."""
+
+    CODE = "code"
+    WRITTEN = "written"
+    PLOT = "plot"
+
+
+class CheckStatus(StrEnum):
+    """The outcome of one check; whatever is not `passed` carries a cause."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    SKIPPED = "skipped"
+    INCONCLUSIVE = "inconclusive"
+
+
+class QuestionStatus(StrEnum):
+    """The outcome of one question."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    PENDING = "pending"
+    UNGRADED = "ungraded"
+
+
+class CellStatus(StrEnum):
+    """How one cell of the notebook ran."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A named bug: a stable code, a sentence for the student, a confidence in [0, 1]."""
+
+    code: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class GradientElement:
+    """One element of a checked gradient; `relative_error` is |a - n| / max(|a|, |n|)."""
+
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    relative_error: float
+
+
+@dataclass(frozen=True)
+class GradientEvidence:
+    """What a failed gradient check saw, small enough for a report.
+
+    `worst` is sorted by falling relative error; `points` are (analytic,
+    numeric) pairs for a picture.
+    """
+
+    worst: tuple[GradientElement, ...]
+    points: tuple[tuple[float, float], ...]
+    relative_tolerance: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check's outcome; `message` is for a reader, `cause` names whose fault it was.
+
+    `cause` is `""` for a pass, else `student`, `author`, `grader` or
+    `prerequisite`.
+    """
+
+    name: str
+    description: str
+    hidden: bool
+    status: CheckStatus
+    points: float
+    max_points: float
+    message: str = ""
+    cause: str = ""
+    diagnosis: Diagnosis | None = None
+    evidence: GradientEvidence | None = None
+
+
+@dataclass(frozen=True)
+class CellOutput:
+    """One recorded output: text as it is, an image as base64 of its bytes."""
+
+    media_type: str
+    data: str
+
+
+@dataclass(frozen=True)
+class AnswerCell:
+    """One cell of a student's answer as it was handed in, outputs included."""
+
+    cell: int
+    cell_type: str
+    source: str
+    outputs: tuple[CellOutput, ...] = ()
+
+
+@dataclass(frozen=True)
+class QuestionReport:
+    """One question's points, checks and the cells that answer it.
+
+    `notes` say what the grader did besides judging: which cells it took and
+    why, which prerequisite was replaced by the solution's.
+    """
+
+    id: str
+    title: str
+    kind: QuestionKind
+    points: float
+    max_points: float
+    status: QuestionStatus
+    cells: tuple[int, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    answer: tuple[AnswerCell, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """How one cell ran here; `error` is one line, empty for `ok`."""
+
+    cell: int
+    status: CellStatus
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SubmissionRecord:
+    """Which files were graded; `sha256` is of their names and contents."""
+
+    id: str
+    files: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole verdict on one submission; every renderer and exporter reads this.
+
+    `score` sums the graded questions, `pending` the points that wait for a
+    person (written, plot and ungraded questions), `max_score` all of them.
+    `notes` concern the submission as a whole.
+    """
+
+    assignment: str
+    title: str
+    submission: SubmissionRecord
+    score: float
+    max_score: float
+    pending: float
+    isolation: str
+    environment: dict[str, str]
+    seconds: float
+    questions: tuple[QuestionReport, ...]
+    execution: tuple[CellRun, ...] = ()
+    notes: tuple[str, ...] = ()
+    schema: str = field(default="nn-grader/report/v1")

@@ -1,0 +1,60 @@
+"""The notebook that students get, made from the solution."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from nbformat import NotebookNode
+
+from grader.errors import AssignmentError
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+CODE_PLACEHOLDER = ("# YOUR CODE HERE", "raise NotImplementedError")
+TEXT_PLACEHOLDER = "*Your answer here.*"
+_REGION = re.compile(
+    rf"^(?P<indent>[ \t]*){BEGIN}[^\n]*\n.*?^[ \t]*{END}[^\n]*$", re.MULTILINE | re.DOTALL
+)
+
+
+def make_release(solution: NotebookNode) -> NotebookNode:
+    """A copy of `solution` without its answers and outputs.
+
+    Raises:
+        AssignmentError: a solution region is not closed, or not opened.
+    """
+    release = copy.deepcopy(solution)
+    for index, cell in enumerate(release.cells):
+        if cell_role(cell) == "answer":
+            cell.source = _strip(cell.source, index) if cell.cell_type == "code" else TEXT_PLACEHOLDER
+        elif BEGIN in cell.source or END in cell.source:
+            raise AssignmentError(f"solution cell {index} has a solution region but no answer role")
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return release
+
+
+def cell_role(cell: NotebookNode) -> str:
+    """`prompt`, `answer`, `given`, `test`, or `""` for a cell of no question."""
+    return str(cell.metadata.get("nn_grader", {}).get("role", ""))
+
+
+def cell_question(cell: NotebookNode) -> str:
+    """The id of the question that a cell belongs to, or `""`."""
+    return str(cell.metadata.get("nn_grader", {}).get("question", ""))
+
+
+def is_solution(notebook: NotebookNode) -> bool:
+    """Whether a notebook still carries the markers around a solution's answers."""
+    return any(BEGIN in cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def _strip(source: str, index: int) -> str:
+    stripped = _REGION.sub(_placeholder, source)
+    if BEGIN in stripped or END in stripped:
+        raise AssignmentError(f"solution cell {index} has a solution region that is not closed")
+    return stripped if stripped != source else "\n".join(CODE_PLACEHOLDER)
+
+
+def _placeholder(match: re.Match[str]) -> str:
+    return "\n".join(match["indent"] + line for line in CODE_PLACEHOLDER)

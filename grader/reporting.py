@@ -1,0 +1,114 @@
+"""The report on a session whose checks have run."""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from nbformat import NotebookNode
+
+from grader.alignment import AlignedAnswer
+from grader.checks.outcome import CheckOutcome
+from grader.execution.provisioner import ISOLATION
+from grader.records import AnswerCell, CellOutput, QuestionReport, Report
+from grader.release import is_solution
+from grader.scoring import score_question, totals
+from grader.session import Session
+
+REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn")
+# Richest first: a figure is shown as an image, not as its textual stand-in.
+SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
+
+
+def report_on(
+    session: Session, outcomes: Sequence[CheckOutcome], seconds: float = 0.0
+) -> Report:
+    """The report on a session whose checks have run."""
+    questions = _question_reports(session, outcomes)
+    score, maximum, pending = totals(questions)
+    return Report(
+        assignment=session.assignment.slug,
+        title=session.assignment.title,
+        submission=session.submission.record,
+        score=score,
+        max_score=maximum,
+        pending=pending,
+        isolation=ISOLATION,
+        environment=environment(),
+        seconds=round(seconds, 3),
+        questions=questions,
+        execution=tuple(session.execution.cells),
+        notes=tuple(_notes(session)),
+    )
+
+
+def environment() -> dict[str, str]:
+    """The versions that a verdict may depend on."""
+    found = {"python": platform.python_version(), "nn-grader": _version("nn-grader")}
+    return found | {name: _version(name) for name in REPORTED_PACKAGES if _version(name)}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _question_reports(
+    session: Session, outcomes: Sequence[CheckOutcome]
+) -> tuple[QuestionReport, ...]:
+    by_question = defaultdict(list)
+    for outcome in outcomes:
+        by_question[outcome.question].append(outcome)
+    return tuple(
+        score_question(
+            question,
+            session.alignment[question.id],
+            by_question[question.id],
+            _answer_cells(session.submission.notebook, session.alignment[question.id]),
+            _stopped_cells(session, session.alignment[question.id]),
+        )
+        for question in session.assignment.questions
+    )
+
+
+def _stopped_cells(session: Session, answer: AlignedAnswer) -> list[str]:
+    fatal = session.fatal_cells()
+    return [f"cell {cell} {fatal[cell]}" for cell in answer.cells if cell in fatal]
+
+
+def _notes(session: Session) -> list[str]:
+    notes = [f"cell {cell} {error}" for cell, error in session.fatal_cells().items()]
+    if is_solution(session.submission.notebook):
+        notes.insert(0, "this notebook still has the markers of an assignment's solution")
+    return notes
+
+
+def _answer_cells(notebook: NotebookNode, answer: AlignedAnswer) -> tuple[AnswerCell, ...]:
+    """The answer as it was handed in, with the outputs that the student recorded."""
+    return tuple(_answer_cell(index, notebook.cells[index]) for index in answer.cells)
+
+
+def _answer_cell(index: int, cell: NotebookNode) -> AnswerCell:
+    outputs = [shown for output in cell.get("outputs", []) if (shown := _shown(output))]
+    return AnswerCell(index, cell.cell_type, _text(cell.source), tuple(outputs))
+
+
+def _shown(output: NotebookNode) -> CellOutput | None:
+    if output.output_type == "stream":
+        return CellOutput("text/plain", _text(output.text))
+    if output.output_type == "error":
+        return CellOutput("text/plain", f"{output.ename}: {output.evalue}")
+    data = output.get("data", {})
+    for media in SHOWN_MEDIA:
+        if media in data:
+            return CellOutput(media, _text(data[media]))
+    return None
+
+
+def _text(value: object) -> str:
+    """nbformat lets a text be a list of lines."""
+    return "".join(map(str, value)) if isinstance(value, list) else str(value)

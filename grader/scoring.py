@@ -1,0 +1,121 @@
+"""From check outcomes to points: pure functions, and the only place where points arise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.alignment import AlignedAnswer
+from grader.assignment import Question
+from grader.checks.outcome import CheckOutcome
+from grader.records import (
+    AnswerCell,
+    CheckResult,
+    CheckStatus,
+    QuestionKind,
+    QuestionReport,
+    QuestionStatus,
+)
+
+DECIMALS = 6
+# Outcomes that say nothing about the student's work.
+NOT_THE_STUDENTS = (CheckStatus.ERROR, CheckStatus.SKIPPED, CheckStatus.INCONCLUSIVE)
+WAITING = (QuestionStatus.PENDING, QuestionStatus.UNGRADED)
+
+
+def score_question(
+    question: Question,
+    answer: AlignedAnswer,
+    outcomes: Sequence[CheckOutcome],
+    cells: tuple[AnswerCell, ...],
+    notes: Sequence[str] = (),
+) -> QuestionReport:
+    """One question's report. Points come only from checks that ran and passed."""
+    checks = _share_points(question, outcomes)
+    earned = round(sum(check.points for check in checks), DECIMALS)
+    status, reasons = _status(question, answer, outcomes, earned)
+    counted = status not in (*WAITING, QuestionStatus.NOT_ATTEMPTED)
+    return QuestionReport(
+        id=question.id,
+        title=question.title,
+        kind=question.kind,
+        points=earned if counted else 0.0,
+        max_points=question.points,
+        status=status,
+        cells=answer.cells,
+        checks=checks,
+        answer=cells,
+        notes=(*answer.notes, *reasons, *notes, *_replacements(outcomes)),
+    )
+
+
+def totals(questions: Sequence[QuestionReport]) -> tuple[float, float, float]:
+    """Score, maximum and the points that wait for a person."""
+    score = sum(q.points for q in questions)
+    maximum = sum(q.max_points for q in questions)
+    pending = sum(q.max_points for q in questions if q.status in WAITING)
+    return round(score, DECIMALS), round(maximum, DECIMALS), round(pending, DECIMALS)
+
+
+def _share_points(question: Question, outcomes: Sequence[CheckOutcome]) -> tuple[CheckResult, ...]:
+    weights = sum(outcome.weight for outcome in outcomes)
+    return tuple(
+        _result(outcome, question.points * outcome.weight / weights if weights else 0.0)
+        for outcome in outcomes
+    )
+
+
+def _result(outcome: CheckOutcome, max_points: float) -> CheckResult:
+    verdict = outcome.verdict
+    max_points = round(max_points, DECIMALS)
+    return CheckResult(
+        name=outcome.name,
+        description=outcome.description,
+        hidden=outcome.hidden,
+        status=verdict.status,
+        points=max_points if verdict.status is CheckStatus.PASSED else 0.0,
+        max_points=max_points,
+        message=verdict.message,
+        cause=verdict.cause,
+        diagnosis=verdict.diagnosis,
+        evidence=verdict.evidence,
+    )
+
+
+def _status(
+    question: Question, answer: AlignedAnswer, outcomes: Sequence[CheckOutcome], earned: float
+) -> tuple[QuestionStatus, list[str]]:
+    if question.kind is not QuestionKind.CODE:
+        return _status_of_text(answer)
+    if not outcomes:
+        return QuestionStatus.UNGRADED, ["the assignment has no check for this question"]
+    statuses = [outcome.verdict.status for outcome in outcomes]
+    if not answer.found and not earned:
+        reason = "no cell of the notebook could be matched with this question"
+        return QuestionStatus.UNGRADED, [reason]
+    if not earned and (not answer.attempted or _is_unfinished(outcomes)):
+        return QuestionStatus.NOT_ATTEMPTED, []
+    if any(status in NOT_THE_STUDENTS for status in statuses):
+        return QuestionStatus.UNGRADED, ["a check could not decide, and not by the student's fault"]
+    if all(status is CheckStatus.PASSED for status in statuses):
+        return QuestionStatus.PASSED, []
+    return (QuestionStatus.PARTIAL if earned else QuestionStatus.FAILED), []
+
+
+def _status_of_text(answer: AlignedAnswer) -> tuple[QuestionStatus, list[str]]:
+    if answer.attempted:
+        return QuestionStatus.PENDING, []
+    if answer.found:
+        return QuestionStatus.NOT_ATTEMPTED, []
+    return QuestionStatus.UNGRADED, ["no cell of the notebook could be matched with this question"]
+
+
+def _is_unfinished(outcomes: Sequence[CheckOutcome]) -> bool:
+    """Whether every check met the release's own `raise NotImplementedError`."""
+    return all(outcome.verdict.exception == "NotImplementedError" for outcome in outcomes)
+
+
+def _replacements(outcomes: Sequence[CheckOutcome]) -> list[str]:
+    replaced = sorted({question for outcome in outcomes for question in outcome.replaced})
+    if not replaced:
+        return []
+    return [f"checked with the solution's work in place of yours for {', '.join(replaced)}"]

@@ -1,0 +1,110 @@
+"""One submission, aligned and run: what the checks are asked against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+from grader.alignment import AlignedAnswer, align
+from grader.assignment import Assignment
+from grader.execution.room import Room
+from grader.execution.runner import Execution, Progress, run_notebook
+from grader.execution.student import AnsweredQuestion
+from grader.records import CellStatus, QuestionKind
+from grader.submission import Submission
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """Live snapshots of one submission; `close` ends all of its processes."""
+
+    assignment: Assignment
+    submission: Submission
+    alignment: Mapping[str, AlignedAnswer]
+    execution: Execution
+    room: Room
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the submission's processes and removes its folder."""
+        self.execution.close()
+        self.room.close()
+
+    def answered(self, question: str) -> AnsweredQuestion:
+        """What the run left of a question, on the student's own work."""
+        answer = self.alignment[question]
+        cells = self.submission.notebook.cells
+        first, last = answer.first(len(cells)), answer.last(len(cells))
+        sources = [str(cells[i].source) for i in answer.cells if cells[i].cell_type == "code"]
+        return AnsweredQuestion(
+            before=self.execution.snapshots.get(first),
+            after=self.execution.snapshots.get(last),
+            sources=tuple(sources),
+            output=self.execution.output_of(answer.cells),
+            seconds=self.assignment.limits.check,
+            lost=self.execution.lost.get(last, "the notebook's state at this question was not kept"),
+            by_student=last in self.execution.lost,
+        )
+
+    def repaired(self, question: str, prerequisites: list[str], rerun: bool) -> AnsweredQuestion:
+        """The same, with the solution's work in place of the student's for `prerequisites`."""
+        definitions = [self.assignment.definitions(identity) for identity in prerequisites]
+        return replace(
+            self.answered(question), replacements="\n\n".join(definitions), rerun=rerun
+        )
+
+    def fatal_cells(self) -> dict[int, str]:
+        """The cells that ended their kernel or never finished, and what is known of them."""
+        stopped = (CellStatus.TIMEOUT, CellStatus.SKIPPED)
+        return {
+            run.cell: run.error
+            for run in self.execution.cells
+            if run.status in stopped or run.error.startswith("ended the kernel")
+        }
+
+
+def open_session(
+    assignment: Assignment, submission: Submission, *, progress: Progress | None = None
+) -> Session:
+    """Aligns and runs a submission.
+
+    Raises:
+        AssignmentError: a package that the assignment's notebooks need is not installed.
+        ExecutionFault: the grader could not start a kernel.
+    """
+    assignment.require_packages()
+    alignment = align(assignment, submission.notebook)
+    room = Room(submission.files, submission.name)
+    try:
+        execution = run_notebook(
+            submission.notebook,
+            _boundaries(assignment, alignment, len(submission.notebook.cells)),
+            room,
+            assignment.limits,
+            figures=assignment.run.figures,
+            progress=progress,
+        )
+    except BaseException:
+        room.close()
+        raise
+    return Session(assignment, submission, alignment, execution, room)
+
+
+def _boundaries(
+    assignment: Assignment, alignment: Mapping[str, AlignedAnswer], end: int
+) -> set[int]:
+    """Before and after each question that code answers."""
+    coded = [q.id for q in assignment.questions if q.kind is QuestionKind.CODE]
+    answers = [alignment[identity] for identity in coded]
+    return {answer.first(end) for answer in answers} | {answer.last(end) for answer in answers}
