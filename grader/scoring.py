@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 from grader.alignment import AlignedAnswer
 from grader.assignment import Question
@@ -50,10 +51,14 @@ def score_question(
 
 def totals(questions: Sequence[QuestionReport]) -> tuple[float, float, float]:
     """Score, maximum and the points that wait for a person."""
-    score = sum(q.points for q in questions)
-    maximum = sum(q.max_points for q in questions)
-    pending = sum(q.max_points for q in questions if q.status in WAITING)
-    return round(score, DECIMALS), round(maximum, DECIMALS), round(pending, DECIMALS)
+    score = _sum(q.points for q in questions)
+    maximum = _sum(q.max_points for q in questions)
+    pending = _sum(q.max_points for q in questions if q.status in WAITING)
+    return score, maximum, pending
+
+
+def _sum(points: Iterable[float]) -> float:
+    return round(math.fsum(points), DECIMALS)
 
 
 def _share_points(question: Question, outcomes: Sequence[CheckOutcome]) -> tuple[CheckResult, ...]:

@@ -1,0 +1,56 @@
+"""What several test modules need: a tiny assignment and ways to hand something in for it."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from grader.assignment import Assignment, load_assignment
+from grader.submission import Submission, read_notebook
+
+TINY = Path(__file__).parent / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Assignment:
+    """An assignment of five questions that runs in a second."""
+    return load_assignment(TINY)
+
+
+@pytest.fixture
+def tiny_folder(tmp_path: Path) -> Path:
+    """A copy of the tiny assignment's folder that a test may change."""
+    return Path(shutil.copytree(TINY, tmp_path / "tiny", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def submit(notebook: NotebookNode, name: str = "hand-in.ipynb") -> Submission:
+    """A submission of this notebook alone."""
+    content = nbformat.writes(notebook).encode()
+    return Submission(name.removesuffix(".ipynb"), name, read_notebook(content, name), {name: content})
+
+
+@pytest.fixture
+def answered(tiny: Assignment) -> Callable[..., Submission]:
+    """Makes a hand-in from the tiny solution, with the sources of some cells replaced by id.
+
+    `answered(**{"q1a-answer": "def square(x): ..."})`; `strip=True` takes ids and metadata away.
+    """
+
+    def make(*, strip: bool = False, **sources: str) -> Submission:
+        notebook = copy.deepcopy(tiny.solution)
+        for cell in notebook.cells:
+            cell.source = sources.pop(cell.id, cell.source)
+            if strip:
+                cell.metadata.clear()
+                cell.id = uuid.uuid4().hex[:8]
+        assert not sources, f"no such cells: {sources}"
+        return submit(notebook)
+
+    return make
