@@ -12,12 +12,13 @@ from nbformat import NotebookNode
 from grader.alignment import AlignedAnswer
 from grader.checks.outcome import CheckOutcome
 from grader.execution.provisioner import ISOLATION
-from grader.records import AnswerCell, CellOutput, QuestionReport, Report
+from grader.records import AnswerCell, CellOutput, CellRun, CellStatus, QuestionReport, Report
 from grader.release import is_solution
 from grader.scoring import score_question, totals
 from grader.session import Session
 
 REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn")
+PRINT_STATEMENT = "Missing parentheses in call to 'print'"
 # Richest first: a figure is shown as an image, not as its textual stand-in.
 SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
 
@@ -69,22 +70,38 @@ def _question_reports(
             session.alignment[question.id],
             by_question[question.id],
             _answer_cells(session.submission.notebook, session.alignment[question.id]),
-            _stopped_cells(session, session.alignment[question.id]),
+            _failed_cells(session, session.alignment[question.id]),
         )
         for question in session.assignment.questions
     )
 
 
-def _stopped_cells(session: Session, answer: AlignedAnswer) -> list[str]:
-    fatal = session.fatal_cells()
-    return [f"cell {cell} {fatal[cell]}" for cell in answer.cells if cell in fatal]
+def _failed_cells(session: Session, answer: AlignedAnswer) -> list[str]:
+    """What a question's cells did wrong when they were run: often why its checks fail."""
+    runs = [run for run in session.execution.cells if run.cell in answer.cells]
+    return [_sentence(run) for run in runs if run.status is not CellStatus.OK]
+
+
+def _sentence(run: CellRun) -> str:
+    # An exception's line begins with its name; what the grader says begins with a verb.
+    raised = run.error[:1].isupper()
+    return f"cell {run.cell} raised {run.error}" if raised else f"cell {run.cell} {run.error}"
 
 
 def _notes(session: Session) -> list[str]:
     notes = [f"cell {cell} {error}" for cell, error in session.fatal_cells().items()]
     if is_solution(session.submission.notebook):
         notes.insert(0, "this notebook still has the markers of an assignment's solution")
+    if _is_python_2(session):
+        notes.insert(0, "this looks like Python 2 code; it was run with Python 3, as the course is")
     return notes
+
+
+def _is_python_2(session: Session) -> bool:
+    metadata = session.submission.notebook.metadata
+    written = str(metadata.get("language_info", {}).get("version", ""))
+    errors = [run.error for run in session.execution.cells]
+    return written.startswith("2.") or any(PRINT_STATEMENT in error for error in errors)
 
 
 def _answer_cells(notebook: NotebookNode, answer: AlignedAnswer) -> tuple[AnswerCell, ...]:
