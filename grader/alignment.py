@@ -196,8 +196,9 @@ def _regions(
     release: Sequence[_Cell], submitted: Sequence[_Cell], matches: dict[int, int]
 ) -> dict[str, range]:
     """The cells after each prompt, up to the next prompt or heading of the release's."""
-    prompts = {matches[i]: c.question for i, c in enumerate(release) if c.role == "prompt" and i in matches}
-    headings = {j for i, j in matches.items() if release[i].is_heading and not release[i].question}
+    owners = {j: release[i] for i, j in matches.items()}
+    prompts = {j: owner.question for j, owner in owners.items() if owner.role == "prompt"}
+    headings = {j for j, owner in owners.items() if owner.is_heading and not owner.question}
     ends = sorted({*prompts, *headings, len(submitted)})
     return {
         question: range(start + 1, next(end for end in ends if end > start))

@@ -194,9 +194,7 @@ def _limits(folder: Path, written: dict[str, float]) -> Limits:
         raise AssignmentError(f"{folder}/assignment.toml: [limits] knows {known}") from None
 
 
-def _check_questions(
-    folder: Path, questions: tuple[Question, ...], solution: NotebookNode
-) -> None:
+def _check_questions(folder: Path, questions: tuple[Question, ...], solution: NotebookNode) -> None:
     identities = [question.id for question in questions]
     if len(set(identities)) != len(identities):
         raise AssignmentError(f"{folder}/assignment.toml: two questions have the same id")

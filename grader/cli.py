@@ -25,7 +25,7 @@ INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nn-grader", prog_name="grader")
 def commands() -> None:
-    """Grades neural-network coursework: notebooks in, points per question out.
+    r"""Grades neural-network coursework: notebooks in, points per question out.
 
     \b
     First steps:
@@ -57,7 +57,7 @@ def main() -> None:
     except GraderError as error:
         click.echo(f"Fault of the grader: {error}", err=True)
         sys.exit(OUR_FAULT)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever is left is a fault of ours
         click.echo(_unknown_fault(), err=True)
         sys.exit(OUR_FAULT)
 

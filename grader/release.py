@@ -26,7 +26,8 @@ def make_release(solution: NotebookNode) -> NotebookNode:
     release = copy.deepcopy(solution)
     for index, cell in enumerate(release.cells):
         if cell_role(cell) == "answer":
-            cell.source = _strip(cell.source, index) if cell.cell_type == "code" else TEXT_PLACEHOLDER
+            is_code = cell.cell_type == "code"
+            cell.source = _strip(cell.source, index) if is_code else TEXT_PLACEHOLDER
         elif BEGIN in cell.source or END in cell.source:
             raise AssignmentError(f"solution cell {index} has a solution region but no answer role")
         if cell.cell_type == "code":

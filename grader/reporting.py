@@ -23,9 +23,7 @@ PRINT_STATEMENT = "Missing parentheses in call to 'print'"
 SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
 
 
-def report_on(
-    session: Session, outcomes: Sequence[CheckOutcome], seconds: float = 0.0
-) -> Report:
+def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float = 0.0) -> Report:
     """The report on a session whose checks have run."""
     questions = _question_reports(session, outcomes)
     score, maximum, pending = totals(questions)

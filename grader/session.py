@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Self
 
 from grader.alignment import AlignedAnswer, align
 from grader.assignment import Assignment
@@ -13,6 +14,8 @@ from grader.execution.runner import Execution, Progress, run_notebook
 from grader.execution.student import AnsweredQuestion
 from grader.records import CellStatus, QuestionKind
 from grader.submission import Submission
+
+STATE_LOST = "the notebook's state at this question was not kept"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,7 @@ class Session:
     execution: Execution
     room: Room
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -53,16 +56,14 @@ class Session:
             sources=tuple(sources),
             output=self.execution.output_of(answer.cells),
             seconds=self.assignment.limits.check,
-            lost=self.execution.lost.get(last, "the notebook's state at this question was not kept"),
+            lost=self.execution.lost.get(last, STATE_LOST),
             by_student=last in self.execution.lost,
         )
 
     def repaired(self, question: str, prerequisites: list[str], rerun: bool) -> AnsweredQuestion:
         """The same, with the solution's work in place of the student's for `prerequisites`."""
         definitions = [self.assignment.definitions(identity) for identity in prerequisites]
-        return replace(
-            self.answered(question), replacements="\n\n".join(definitions), rerun=rerun
-        )
+        return replace(self.answered(question), replacements="\n\n".join(definitions), rerun=rerun)
 
     def fatal_cells(self) -> dict[int, str]:
         """The cells that ended their kernel or never finished, and what is known of them."""

@@ -15,7 +15,7 @@ MAX_MESSAGE_CHARACTERS = 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """A status and what is behind it. `exception` names what the student's code raised, if it did."""
+    """A status and what is behind it; `exception` names what the student's code raised."""
 
     status: CheckStatus
     message: str = ""

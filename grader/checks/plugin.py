@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from grader.checks.grading import Grading
     from grader.execution.student import Student
 
 MARKER = (
@@ -40,7 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from grader.checks.standalone import Standalone
 
         standalone = Standalone(config)
-        config.pluginmanager.register(Grading(standalone.assignment, standalone.session), "nn-grader-grading")
+        config.pluginmanager.register(
+            Grading(standalone.assignment, standalone.session), "nn-grader-grading"
+        )
         config.pluginmanager.register(standalone, "nn-grader-standalone")
 
 

@@ -35,9 +35,9 @@ class Standalone:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Prints the table of questions below pytest's own lines."""
-        if self._session is None:
-            return
         grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
+        if self._session is None or grading is None:
+            return
         report = report_on(self._session, grading.outcomes)
         terminalreporter.section(f"score of {self._submission.id}")
         render_table(report, Console(file=terminalreporter._tw._file))

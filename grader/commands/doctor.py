@@ -43,7 +43,7 @@ def doctor() -> int:
     Starts a kernel, takes a snapshot of it, and looks whether the grader's own
     packages can be seen from inside. Exit code 1 where something does not work.
     """
-    findings = [finding for look in (_versions, _kernel, _isolation, _assignments) for finding in look()]
+    findings = [*_versions(), *_kernel(), *_isolation(), *_assignments()]
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.works else click.style("FAIL", fg="red")
         click.echo(f"{mark}  {finding.text}")

@@ -35,7 +35,7 @@ from grader.reports.files import write_reports
     help="Write the report as JSON to FILE, or - for the terminal (instead of the table).",
 )
 def grade(assignment: str, submission: Path, output: Path | None, json_file: Path | None) -> int:
-    """Grades one submission, question by question.
+    r"""Grades one submission, question by question.
 
     ASSIGNMENT is a folder with an assignment.toml, or the name of a bundled
     one. SUBMISSION is a notebook (.ipynb), or a folder or .zip with one.

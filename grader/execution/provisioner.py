@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
@@ -29,7 +30,7 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         prepared["env"] = environment
         return prepared
 
-    async def kill(self, restart: bool = False) -> None:
+    async def kill(self, restart: bool = False) -> None:  # noqa: ARG002
         """Kills the kernel alone: its snapshots share its process group and live on."""
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGKILL)
@@ -38,8 +39,6 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         """Kills the kernel, its snapshots, their copies and whatever they started."""
         if self.process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import platformdirs
 
@@ -28,7 +29,8 @@ THREAD_VARIABLES = (
 class Room:
     """A folder with the agent, a home and the submission's files; gone when closed.
 
-    `work`, in which the kernel runs, is the folder of `notebook`. The room's path is short because Unix sockets in it may have 107 characters.
+    `work`, in which the kernel runs, is the folder of `notebook`. The room's path is
+    short because Unix sockets in it may have 107 characters.
     """
 
     def __init__(self, files: Mapping[str, bytes], notebook: str) -> None:
@@ -38,7 +40,7 @@ class Room:
         self.agent = self.path / "inside" / "agent.py"
         self._furnish(files)
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -89,7 +91,7 @@ def font_caches() -> tuple[Path, ...]:
         if not list(folder.glob("fontlist-*.json")):
             folder.mkdir(parents=True, exist_ok=True)
             command = [sys.executable, "-c", "import matplotlib.font_manager"]
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - a fixed command of ours
                 command,
                 env={**os.environ, "MPLCONFIGDIR": str(folder)},
                 capture_output=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -41,12 +41,8 @@ class Execution:
 
     def output_of(self, cells: Collection[int]) -> str:
         """What these cells printed to stdout."""
-        parts = []
-        for index in cells:
-            for output in self.notebook.cells[index].get("outputs", []):
-                if output.output_type == "stream" and output.name == "stdout":
-                    parts.append(output.text)
-        return "".join(parts)
+        outputs = [o for i in cells for o in self.notebook.cells[i].get("outputs", [])]
+        return "".join(o.text for o in outputs if o.get("name") == "stdout")
 
     def close(self) -> None:
         """Ends the kernels, the snapshots and whatever the student's code started."""

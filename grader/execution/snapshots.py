@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from grader.errors import MissingName, StudentDied, StudentRaised, StudentTimeout, UnreadableAnswer
@@ -48,10 +49,8 @@ class Snapshot:
 
     def _discard(self, number: int) -> None:
         deadline = time.monotonic() + SNAPSHOT_SECONDS
-        try:
+        with suppress(wire.WireError):
             wire.send(self._socket, {"op": "discard", "copy": number}, [], deadline)
-        except wire.WireError:
-            pass
 
     def close(self) -> None:
         """Ends the snapshot's process."""

@@ -65,6 +65,7 @@ class StudentObject:
         self._request("set", {"target": self, "value": value}, name=name)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Its result for these arguments."""
         return self.call(*arguments, **keywords).value
 
     def call(self, *arguments: Any, **keywords: Any) -> Call:
@@ -130,6 +131,7 @@ class PointFunction:
         self._sets = sets
 
     def __call__(self, point: Any) -> Any:
+        """The result at one point."""
         return self.map([point])[0]
 
     def map(self, points: Sequence[Any]) -> list[Any]:

@@ -13,8 +13,9 @@ the kernel
     control socket. The kernel forks; the child serves on that descriptor.
 the snapshot
     Holds the namespace as it was and never runs student code. It sends
-    ``{"ready": true}`` once. Frames (see `wire`): ``{"op": "copy"}`` followed by one byte with a descriptor forks a
-    copy that serves there; ``{"op": "discard", "copy": n}`` kills copy `n`.
+    ``{"ready": true}`` once. Frames (see `wire`): ``{"op": "copy", "seed": n}``
+    followed by one byte with a descriptor forks a copy that serves there;
+    ``{"op": "discard", "copy": n}`` kills copy `n`.
 a copy
     Runs what a check asks for: ``{"id": …, "op": …, …}`` is answered by
     ``{"id": …, "value": …}`` or ``{"id": …, "error": {"kind", "type", "text",
@@ -35,7 +36,6 @@ import random
 import signal
 import socket
 import sys
-import time
 import traceback
 import types
 from collections.abc import Callable
@@ -69,6 +69,7 @@ class CappedText(io.StringIO):
     """Collects printed text and drops what exceeds the cap."""
 
     def write(self, text: str) -> int:
+        """Keeps what there is room for, and claims to have written all."""
         room = MAX_OUTPUT_CHARACTERS - self.tell()
         if room > 0:
             super().write(text[:room])
@@ -90,21 +91,26 @@ class Copy:
         np.random.seed(seed)
         random.seed(seed)
 
-    # Operations; `request` is the frame's content, `unpack` reads values in it.
+    # Operations: `request` is the frame's content, `unpack` reads the values in it.
 
     def op_lookup(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """The value of a name."""
         return self._find(request["name"])
 
     def op_contains(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Whether a name is defined."""
         return request["name"] in self.namespace
 
     def op_get(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """An attribute of the target."""
         return getattr(unpack(request["target"]), request["name"])
 
     def op_set(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Assigns to an attribute of the target."""
         setattr(unpack(request["target"]), request["name"], unpack(request["value"]))
 
     def op_call(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """The result of a call, and its arguments as they are afterwards."""
         arguments = tuple(unpack(request["arguments"]))
         value = unpack(request["target"])(*arguments, **unpack(request["keywords"]))
         return {"value": value, "arguments": arguments}
@@ -123,6 +129,7 @@ class Copy:
         return results
 
     def op_execute(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Runs an author's code in the namespace."""
         exec(compile(request["source"], "<check>", "exec"), self.namespace)
 
     def op_run_cells(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
@@ -136,9 +143,11 @@ class Copy:
         return self.output.getvalue()[start:]
 
     def op_generator(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """A numpy generator with this seed."""
         return np.random.default_rng(request["seed"])
 
     def op_module(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """A module by its name."""
         return importlib.import_module(request["name"])
 
     def op_arrays(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
@@ -168,6 +177,7 @@ class Copy:
         }
 
     def find_object(self, tree: dict[str, Any]) -> Any:
+        """The object behind a reference that comes back."""
         return self.objects[tree["v"]]
 
     def answer(self, request: dict[str, Any], arrays: list[Any]) -> tuple[Any, list[Any]]:
@@ -179,7 +189,7 @@ class Copy:
             operation = getattr(self, "op_" + request["op"])
             reply["value"] = packer.pack(operation(request, unpacker.unpack))
             return reply, packer.arrays
-        except BaseException as error:  # noqa: BLE001 - whatever a student raises is an answer
+        except BaseException as error:  # whatever a student raises is an answer
             missing = request["op"] == "lookup" and type(error) is LookupError
             reply.pop("value", None)
             reply["error"] = _describe_error(error, "missing" if missing else "raised")
@@ -211,7 +221,7 @@ def _as_float_array(value: Any) -> np.ndarray | None:
 def _describe_error(error: BaseException, kind: str) -> dict[str, str]:
     try:
         text = str(error)
-    except BaseException:  # noqa: BLE001 - an exception's own __str__ may raise
+    except BaseException:  # an exception's own __str__ may raise
         text = ""
     return {
         "kind": kind,
@@ -321,6 +331,7 @@ def silence_shell(shell: Any) -> None:
 
 
 def serve_silently(sock: socket.socket, shell: Any) -> None:
+    """`serve_snapshot`, with nothing printed or displayed to the kernel's channels."""
     silence_shell(shell)
     sys.stdout = sys.stderr = CappedText()
     serve_snapshot(sock, shell)

@@ -48,8 +48,10 @@ MAX_TEXT = 1 << 20
 MAX_DIGITS = 4000
 MAX_DIMENSIONS = 16
 DTYPES = frozenset(
-    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-    + ["float16", "float32", "float64", "complex64", "complex128"]
+    (
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float16", "float32", "float64", "complex64", "complex128"),
+    )
 )
 
 
@@ -77,6 +79,7 @@ class Packer:
         self.count = 0
 
     def pack(self, value: Any, depth: int = 0) -> Any:
+        """The JSON value for `value`; its arrays are kept in `arrays`."""
         self.count += 1
         if self.count > MAX_VALUES or depth > MAX_DEPTH:
             raise WireError("the value has too many parts or is nested too deeply")
@@ -157,6 +160,7 @@ class Unpacker:
         self.count = 0
 
     def unpack(self, tree: Any, depth: int = 0) -> Any:
+        """The Python value for a JSON value."""
         self.count += 1
         if self.count > MAX_VALUES or depth > MAX_DEPTH + 1:
             raise WireError("the value has too many parts or is nested too deeply")
@@ -245,8 +249,8 @@ def send(sock: socket.socket, content: Any, arrays: list[np.ndarray], deadline: 
     size = sum(array.nbytes for array in ready)
     if len(header) > MAX_HEADER_BYTES or size > MAX_BODY_BYTES:
         raise WireError("the value is too large to be sent")
-    pieces = [PREFIX.pack(MAGIC, len(header), size), header]
-    pieces += [memoryview(array.reshape(-1)).cast("B") for array in ready if array.nbytes]
+    pieces: list[Any] = [PREFIX.pack(MAGIC, len(header), size), header]
+    pieces += [array.reshape(-1).data.cast("B") for array in ready if array.nbytes]
     try:
         for piece in pieces:
             sock.settimeout(_remaining(deadline))
