@@ -8,15 +8,9 @@ from grader.checks.closeness import (
     assert_tuple,
     assert_unchanged,
 )
-from grader.checks.gradient import (
-    GradientCheckFailed,
-    GradientInconclusive,
-    GradientResult,
-    check_derivative,
-    check_gradient,
-    numeric_gradient,
-)
+from grader.checks.gradient import check_derivative, check_gradient, numeric_gradient
 from grader.checks.loading import load_module
+from grader.checks.results import GradientCheckFailed, GradientInconclusive, GradientResult
 
 __all__ = [
     "GradientCheckFailed",

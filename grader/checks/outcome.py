@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from grader.checks.gradient import GradientCheckFailed, GradientInconclusive
+from grader.checks.results import GradientCheckFailed, GradientInconclusive
 from grader.errors import ExecutionFault, StudentFault, StudentTimeout
 from grader.records import CheckStatus, Diagnosis, GradientEvidence
 
@@ -57,7 +57,7 @@ def judge(error: BaseException | None) -> Verdict:
     if isinstance(error, StudentFault):
         exception = str(getattr(error, "exception", ""))
         return Verdict(CheckStatus.FAILED, message, "student", exception=exception)
-    if isinstance(error, AssertionError):
+    if isinstance(error, AssertionError | pytest.fail.Exception):
         return Verdict(CheckStatus.FAILED, message, "student")
     if isinstance(error, pytest.skip.Exception):
         return Verdict(CheckStatus.SKIPPED, message, "author")
@@ -67,5 +67,6 @@ def judge(error: BaseException | None) -> Verdict:
 
 
 def _sentence(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
+    # pytest adds the expression to an assert's own words.
+    text = str(error).split("\nassert ")[0].strip() or type(error).__name__
     return text[:MAX_MESSAGE_CHARACTERS]
