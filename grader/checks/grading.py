@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from grader.assignment import Assignment
     from grader.session import Session
 
+# How a check says that the student's work is wrong.
+FAILURES = (AssertionError, pytest.fail.Exception)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -28,8 +31,15 @@ class Mark:
     question: str
     points: float = 1.0
     hidden: bool = False
-    needs: tuple[str, ...] = ()
+    needs: Sequence[str] = ()
     rerun: bool = False
+
+    def __post_init__(self) -> None:
+        """Sees to it that a slip in a marker is not taken for something else."""
+        if not isinstance(self.question, str) or isinstance(self.needs, str):
+            raise TypeError("it takes a question's id as a string, and needs as a list of them")
+        if not self.points >= 0:
+            raise TypeError(f"points are a number of at least 0, not {self.points}")
 
 
 def read_mark(item: pytest.Item) -> Mark:
@@ -42,8 +52,7 @@ def read_mark(item: pytest.Item) -> Mark:
     if mark is None:
         raise AssignmentError(f"{item.nodeid}: the check has no @pytest.mark.question")
     try:
-        keywords = {**mark.kwargs, "needs": tuple(mark.kwargs.get("needs", ()))}
-        return Mark(*mark.args, **keywords)
+        return Mark(*mark.args, **mark.kwargs)
     except TypeError as error:
         raise AssignmentError(f"{item.nodeid}: @pytest.mark.question: {error}") from error
 
@@ -79,12 +88,13 @@ class Grading:
         """Reads the markers and puts the checks in the order of the questions."""
         order = {q.id: place for place, q in enumerate(self._assignment.questions)}
         for item in items:
-            mark = read_mark(item)
-            unknown = {mark.question, *mark.needs} - order.keys()
-            if unknown:
-                raise AssignmentError(f"{item.nodeid}: no question {', '.join(sorted(unknown))}")
-            self._marks[item.nodeid] = mark
-            self._cases[_function_name(item)] += 1
+            try:
+                self._read(item, order.keys())
+            except AssignmentError as error:
+                # Raised from here, pytest would take it for a fault of its own.
+                self.errors.append(str(error))
+        if self.errors:
+            items.clear()
         items.sort(key=lambda item: order[self._marks[item.nodeid].question])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -95,12 +105,13 @@ class Grading:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Runs a check; failing that, once more with its weak prerequisites replaced."""
-        if "student" not in pyfuncitem.funcargs:
-            return None
         arguments = {n: pyfuncitem.funcargs[n] for n in pyfuncitem._fixtureinfo.argnames}
+        if "student" not in arguments:
+            # What an author's own fixture made of `student` cannot be made again.
+            return None
         try:
             pyfuncitem.obj(**arguments)
-        except AssertionError:
+        except FAILURES:
             weak = self._weak_prerequisites(self._marks[pyfuncitem.nodeid])
             if not weak or not self._passes_repaired(pyfuncitem, arguments, weak):
                 raise
@@ -123,6 +134,14 @@ class Grading:
         """The student's own namespace for a check."""
         return Student(self._get_session().answered(self._marks[item.nodeid].question))
 
+    def _read(self, item: pytest.Item, known: Collection[str]) -> None:
+        mark = read_mark(item)
+        unknown = {mark.question, *mark.needs}.difference(known)
+        if unknown:
+            raise AssignmentError(f"{item.nodeid}: no question {', '.join(map(str, unknown))}")
+        self._marks[item.nodeid] = mark
+        self._cases[_function_name(item)] += 1
+
     def _passes_repaired(
         self, item: pytest.Function, arguments: dict[str, Any], weak: list[str]
     ) -> bool:
@@ -130,7 +149,7 @@ class Grading:
         repaired = Student(self._get_session().repaired(mark.question, weak, mark.rerun))
         try:
             item.obj(**{**arguments, "student": repaired})
-        except AssertionError:
+        except FAILURES:
             return False
         finally:
             repaired.close()
@@ -138,7 +157,9 @@ class Grading:
         return True
 
     def _weak_prerequisites(self, mark: Mark) -> list[str]:
-        """The needed questions that did not get full marks."""
+        """The needed questions that did not get full marks, for an answer worth repairing."""
+        if not self._get_session().alignment[mark.question].attempted:
+            return []
         failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
         return [question for question in mark.needs if question in failed]
 
@@ -157,7 +178,8 @@ class Grading:
 
 def _function_name(item: pytest.Item) -> str:
     """The same for all cases of a parametrised check."""
-    return f"{item.path}::{getattr(item, 'originalname', None) or item.name}"
+    parent = item.parent.nodeid if item.parent is not None else ""
+    return f"{parent}::{getattr(item, 'originalname', None) or item.name}"
 
 
 def _first_sentence(item: pytest.Item) -> str:

@@ -34,6 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and the grading where `--submission` asks for it."""
     config.addinivalue_line("markers", MARKER)
     if config.getoption("submission", None):
+        # A hand-in is run once, and its checks build on each other's outcomes: for
+        # pytest-xdist, which may be asked for in the project's settings, that is one process.
+        config.option.dist, config.option.tx = "no", []
         # Imported here: this module is loaded in every pytest run of every project.
         from grader.checks.grading import Grading
         from grader.checks.standalone import Standalone

@@ -34,7 +34,8 @@ def run_checks(session: Session) -> list[CheckOutcome]:
     grading = Grading(session.assignment, lambda: session)
     arguments = [
         *(str(folder), "--rootdir", str(session.assignment.folder.parent), "-c", os.devnull),
-        *("--disable-plugin-autoload", "--import-mode=importlib", "--capture=no"),
+        *("--confcutdir", str(session.assignment.folder)),
+        *("--disable-plugin-autoload", "--import-mode=importlib", "--capture=sys"),
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
         *("-W", "ignore"),
     ]
@@ -42,6 +43,8 @@ def run_checks(session: Session) -> list[CheckOutcome]:
         code = pytest.main(arguments, plugins=[plugin, _Named(grading)])
     if grading.errors:
         raise AssignmentError(f"{folder}: the checks cannot be run:\n" + "\n".join(grading.errors))
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if code not in RAN_CHECKS:
         raise AssignmentError(f"{folder}: pytest could not run the checks ({code!r})")
     return grading.outcomes

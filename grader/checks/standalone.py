@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ class Standalone:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._session: Session | None = None
+        self._start = time.monotonic()
         try:
             self.assignment = _find_assignment(config)
             self._submission = load_submission(config.getoption("submission"))
@@ -33,12 +35,19 @@ class Standalone:
             self._session = open_session(self.assignment, self._submission)
         return self._session
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Ends the run where a check's marker is wrong; pytest itself tells of broken files."""
+        grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
+        errors = grading.errors if grading is not None else []
+        if errors and not session.testsfailed:
+            raise pytest.UsageError("\n".join(errors))
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Prints the table of questions below pytest's own lines."""
         grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
         if self._session is None or grading is None:
             return
-        report = report_on(self._session, grading.outcomes)
+        report = report_on(self._session, grading.outcomes, time.monotonic() - self._start)
         terminalreporter.section(f"score of {self._submission.id}")
         render_table(report, Console(file=terminalreporter._tw._file))
 

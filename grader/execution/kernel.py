@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import sys
 import time
+from typing import Any
 
+import zmq
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -24,6 +27,8 @@ from grader.records import CellRun, CellStatus
 
 SNAPSHOT_SECONDS = 30.0
 MAX_ERROR_CHARACTERS = 500
+MAX_OUTPUT_CHARACTERS = 2 << 20
+MAX_MESSAGE_BYTES = 32 << 20
 
 
 class KernelDied(Exception):
@@ -63,6 +68,27 @@ def _kernel_spec(room: Room, control: int, figures: bool) -> KernelSpec:
     )
 
 
+class _CappedClient(NotebookClient):  # type: ignore[misc]
+    """Drops what a cell shows beyond a cap; an error, shortened to its line, has one of its own."""
+
+    def open_cell(self) -> None:
+        """Gives the next cell its room, in characters."""
+        self._room = {"error": MAX_OUTPUT_CHARACTERS, "other": MAX_OUTPUT_CHARACTERS}
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "error":
+            content.update(evalue=str(content["evalue"])[:MAX_ERROR_CHARACTERS], traceback=[])
+        if kind != "status":
+            room, size = "error" if kind == "error" else "other", len(str(content))
+            if size > self._room[room]:
+                return None
+            self._room[room] -= size
+        return super().process_message(msg, cell, cell_index)
+
+
 class Kernel:
     """A running kernel; `run_cell` writes a cell's outputs into `notebook`."""
 
@@ -76,13 +102,17 @@ class Kernel:
             transport="ipc",
             connection_file=str(room.path / f"k{self._control.fileno()}.json"),
         )
+        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         manager.kernel_spec_manager.spec = _kernel_spec(room, self._agent_end.fileno(), figures)
-        self._client = NotebookClient(
+        # Kept here too: the client forgets its manager when a kernel does not start.
+        self._manager = manager
+        self._client = _CappedClient(
             notebook,
             km=manager,
+            shutdown_kernel="immediate",
             timeout=None,
             allow_errors=True,
-            startup_timeout=limits.start,
+            startup_timeout=math.ceil(limits.start),
             store_widget_state=False,
         )
         self._room = room
@@ -115,17 +145,30 @@ class Kernel:
         """
         start = time.monotonic()
         cell = self._notebook.cells[index]
+        self._client.open_cell()
         running = asyncio.ensure_future(self._client.async_execute_cell(cell, index))
         late = not await self._finished(running, seconds)
-        if late:
-            await self._client.km.interrupt_kernel()
-            if not await self._finished(running, self._limits.interrupt):
-                self._client.km.provisioner.process.kill()
+        dead = late and not await self._interrupt(running)
         try:
             await running
+            run = _finished_run(index, cell, time.monotonic() - start, late, seconds)
         except DeadKernelError:
-            raise KernelDied(_died(index, time.monotonic() - start, late, seconds)) from None
-        return _finished_run(index, cell, time.monotonic() - start, late, seconds)
+            dead = True
+        except Exception as error:  # noqa: BLE001
+            # Code can write what it likes to its kernel's channels.
+            reason = f"its outputs cannot be read ({type(error).__name__})"
+            run = CellRun(index, CellStatus.ERROR, time.monotonic() - start, reason)
+        if dead:
+            raise KernelDied(_died(index, time.monotonic() - start, late, seconds))
+        return run
+
+    async def _interrupt(self, running: asyncio.Future[NotebookNode]) -> bool:
+        """Asks a cell to stop; kills the kernel, and returns False, if it does not."""
+        await self._manager.interrupt_kernel()
+        if await self._finished(running, self._limits.interrupt):
+            return True
+        await self._manager.provisioner.kill()
+        return False
 
     @staticmethod
     async def _finished(running: asyncio.Future[NotebookNode], seconds: float) -> bool:
@@ -147,15 +190,16 @@ class Kernel:
             return None
         return Snapshot(ours)
 
-    def disconnect(self) -> None:
-        """Closes the channels to the kernel; its snapshots go on answering."""
+    async def disconnect(self) -> None:
+        """Closes all that leads to the kernel; its snapshots go on answering."""
         if self._client.kc is not None:
             self._client.kc.stop_channels()
+        await self._manager.cleanup_resources()
         self._control.close()
 
     def end(self) -> None:
         """Kills the kernel, its snapshots and everything that they started."""
-        provisioner = self._client.km.provisioner
+        provisioner = self._manager.provisioner
         if provisioner is not None:
             provisioner.end_group()
 
@@ -175,6 +219,6 @@ def _finished_run(
         return CellRun(index, CellStatus.TIMEOUT, seconds, error)
     for output in cell.outputs:
         if output.output_type == "error":
-            text = f"{output.ename}: {output.evalue}"[:MAX_ERROR_CHARACTERS]
+            text = f"{output.ename}: {output.evalue}"[:MAX_ERROR_CHARACTERS].rstrip(": ")
             return CellRun(index, CellStatus.ERROR, seconds, text)
     return CellRun(index, CellStatus.OK, seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +29,8 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         environment = dict(kwargs["env"])
         prepared: dict[str, Any] = await super().pre_launch(**kwargs)
         prepared["env"] = environment
+        # What a kernel writes past its channels must not land in the grader's own output.
+        prepared["stdout"] = prepared["stderr"] = subprocess.DEVNULL
         return prepared
 
     async def kill(self, restart: bool = False) -> None:  # noqa: ARG002

@@ -101,13 +101,18 @@ class _Run:
         """Runs the notebook, in as many kernels as it takes."""
         first = 0
         try:
-            while first < len(self.cells):
+            while self._unfinished(first):
                 if len(self.fatal) > self.limits.restarts:
                     return self._give_up(first)
                 first = await self._in_one_kernel(first)
         except BaseException:
             self.execution.close()
             raise
+
+    def _unfinished(self, first: int) -> bool:
+        """Whether a cell is left, or the boundary after a last cell that ended its kernel."""
+        end = len(self.cells)
+        return first < end or (first == end and end in self.boundaries)
 
     async def _in_one_kernel(self, first: int) -> int:
         """Runs cells from `first` on; returns the cell at which to go on in another kernel."""
@@ -117,7 +122,7 @@ class _Run:
             await kernel.start()
             await self._catch_up(kernel, first)
             await self._go_on(kernel, first)
-            return len(self.cells)
+            return len(self.cells) + 1
         except KernelDied as death:
             self.fatal.add(death.run.cell)
             if death.run.cell < first:
@@ -125,11 +130,11 @@ class _Run:
             self._record(death.run)
             return death.run.cell + 1
         finally:
-            kernel.disconnect()
+            await kernel.disconnect()
 
     async def _catch_up(self, kernel: Kernel, first: int) -> None:
         for index in self._code_cells(0, first):
-            if index not in self.fatal:
+            if index not in self.fatal and not self._out_of_time():
                 await kernel.run_cell(index, self._cell_seconds())
 
     async def _go_on(self, kernel: Kernel, first: int) -> None:

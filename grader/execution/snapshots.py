@@ -39,8 +39,8 @@ class Snapshot:
             wire.send(self._socket, {"op": "copy", "seed": COPY_SEED}, [], deadline)
             socket.send_fds(self._socket, [b"+"], [theirs.fileno()])
             reply, _ = wire.receive(self._socket, deadline)
-            number = int(reply["copy"])
-        except (wire.WireError, OSError, KeyError, TypeError, ValueError) as error:
+            number = _copy_number(reply)
+        except (wire.WireError, OSError) as error:
             ours.close()
             raise SnapshotLost(str(error)) from error
         finally:
@@ -63,8 +63,7 @@ class Copy:
     def __init__(self, sock: socket.socket, discard: Callable[[], None], seconds: float) -> None:
         self._socket = sock
         self._discard = discard
-        self._seconds = seconds
-        self._deadline = time.monotonic() + seconds
+        self._seconds = self._left = seconds
 
     def request(
         self,
@@ -81,13 +80,17 @@ class Copy:
         Raises:
             StudentRaised, MissingName, StudentTimeout, StudentDied,
             UnreadableAnswer: what the student's side did instead of answering.
+            TypeError, ValueError: the check sends what the wire does not carry.
         """
-        packer = wire.Packer(_refuse)
+        packer = wire.Packer(self._refer)
         content: dict[str, Any] = {"id": secrets.token_hex(8), "op": op, **plain}
-        content |= {name: packer.pack(value) for name, value in values.items()}
+        # Only waiting for the student's side counts, not what a check computes in between.
+        start = time.monotonic()
+        deadline = start + self._left
         try:
-            wire.send(self._socket, content, packer.arrays, self._deadline)
-            reply, arrays = wire.receive(self._socket, self._deadline)
+            content |= _pack_all(packer, values)
+            _send(self._socket, content, packer.arrays, deadline)
+            reply, arrays = wire.receive(self._socket, deadline)
             return self._read(reply, content["id"], wire.Unpacker(arrays, make_object))
         except wire.Late:
             raise StudentTimeout(
@@ -97,6 +100,8 @@ class Copy:
             raise StudentDied("your code ended its process while it was being checked") from None
         except wire.WireError as error:
             raise UnreadableAnswer(f"your code's result cannot be used: {error}") from None
+        finally:
+            self._left -= time.monotonic() - start
 
     def _read(self, reply: Any, identity: str, unpacker: wire.Unpacker) -> Any:
         if not isinstance(reply, dict) or reply.get("id") != identity:
@@ -105,28 +110,60 @@ class Copy:
             raise _as_fault(reply["error"])
         return unpacker.unpack(reply.get("value"))
 
+    def _refer(self, value: object) -> dict[str, Any]:
+        """The number of an object of this copy's, in a check's request."""
+        reference = getattr(value, "_reference", None)
+        if not isinstance(reference, int):
+            raise TypeError(f"a check cannot send a {type(value).__name__} to the student's code")
+        if getattr(value, "_copy", self) is not self:
+            raise ValueError("a check cannot send an object of one copy to another")
+        return {"v": reference}
+
     def close(self) -> None:
         """Kills the copy."""
         self._socket.close()
         self._discard()
 
 
-def _refuse(value: object) -> dict[str, Any]:
-    reference = getattr(value, "_reference", None)
-    if not isinstance(reference, int):
-        raise TypeError(f"a check cannot send a {type(value).__name__} to the student's code")
-    return {"v": reference}
+def _copy_number(reply: Any) -> int:
+    number = reply.get("copy") if isinstance(reply, dict) else None
+    if type(number) is not int:
+        raise wire.WireError("the snapshot does not say which copy it made")
+    return number
 
 
-def _as_fault(error: Any) -> StudentRaised | MissingName:
+def _pack_all(packer: wire.Packer, values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {name: packer.pack(value) for name, value in values.items()}
+    except wire.WireError as error:
+        raise ValueError(f"a check sends too much: {error}") from error
+
+
+def _send(sock: socket.socket, content: Any, arrays: list[Any], deadline: float) -> None:
+    try:
+        wire.send(sock, content, arrays, deadline)
+    except (wire.Late, wire.Closed):
+        raise
+    except wire.WireError as error:
+        raise ValueError(f"a check sends too much: {error}") from error
+
+
+def _as_fault(error: Any) -> StudentRaised | MissingName | UnreadableAnswer:
     if not isinstance(error, dict):
         raise wire.WireError("an error that cannot be read")
     kind, name, text, where = (
-        str(error.get(key, ""))[:2000] for key in ("kind", "type", "text", "where")
+        _as_text(error.get(key)) for key in ("kind", "type", "text", "where")
     )
     if kind == "missing":
         return MissingName(f"`{text}` is not defined")
+    if kind == "unreadable":
+        return UnreadableAnswer(f"your code's result cannot be used: {text}")
     sentence = f"your code raised {name}"
     sentence += f": {text}" if text else ""
     sentence += f" (in {where})" if where else ""
     return StudentRaised(sentence, name)
+
+
+def _as_text(value: Any) -> str:
+    """Text that can be written to any file: half a surrogate pair cannot."""
+    return value[:2000].encode(errors="replace").decode() if isinstance(value, str) else ""

@@ -19,8 +19,9 @@ the snapshot
 a copy
     Runs what a check asks for: ``{"id": …, "op": …, …}`` is answered by
     ``{"id": …, "value": …}`` or ``{"id": …, "error": {"kind", "type", "text",
-    "where"}}`` with kind ``raised`` or ``missing``. The operations are the
-    methods of `Copy` whose names begin with ``op_``.
+    "where"}}`` with kind ``raised``, ``missing`` or ``unreadable`` (the value
+    does not fit the wire). The operations are the methods of `Copy` whose names
+    begin with ``op_``.
 
 A closed socket ends the process that serves on it.
 """
@@ -63,6 +64,8 @@ MAX_LISTED_ARRAYS = 200
 MAX_LISTED_ELEMENTS = 100_000
 MAX_DESCRIPTORS = 65536
 MISSING = object()
+# The kernel's own stdout and stderr, of which a student's code may have taken hold.
+kernel_streams: list[Any] = []
 
 
 class CappedText(io.StringIO):
@@ -190,10 +193,10 @@ class Copy:
             reply["value"] = packer.pack(operation(request, unpacker.unpack))
             return reply, packer.arrays
         except BaseException as error:  # whatever a student raises is an answer
-            missing = request["op"] == "lookup" and type(error) is LookupError
-            reply.pop("value", None)
-            reply["error"] = _describe_error(error, "missing" if missing else "raised")
-            return reply, []
+            kind = "unreadable" if type(error) is wire.WireError else "raised"
+            if request["op"] == "lookup" and type(error) is LookupError:
+                kind = "missing"
+            return {"id": request["id"], "error": _describe_error(error, kind)}, []
 
 
 def _own(value: Any) -> Any:
@@ -248,7 +251,7 @@ def serve_copy(sock: socket.socket, shell: Any, seed: int) -> None:
     """Answers one check's requests until its socket closes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     copy = Copy(shell, seed)
-    sys.stdout = sys.stderr = copy.output
+    print_to(copy.output)
     while True:
         request, arrays = wire.receive(sock, FOREVER)
         reply, reply_arrays = copy.answer(request, arrays)
@@ -256,8 +259,9 @@ def serve_copy(sock: socket.socket, shell: Any, seed: int) -> None:
             wire.send(sock, reply, reply_arrays, FOREVER)
         except wire.Closed:
             raise
-        except wire.WireError as error:
-            reply = {"id": request["id"], "error": _describe_error(error, "raised")}
+        except Exception as error:
+            # Nothing was sent yet, so an answer is due.
+            reply = {"id": request["id"], "error": _describe_error(error, "unreadable")}
             wire.send(sock, reply, [], FOREVER)
 
 
@@ -330,10 +334,17 @@ def silence_shell(shell: Any) -> None:
     shell.showsyntaxerror = lambda *args, **kwargs: None
 
 
+def print_to(text: io.StringIO) -> None:
+    """Collects what is printed; a kernel's stream would wait for a thread that a fork lacks."""
+    sys.stdout = sys.stderr = text
+    for stream in kernel_streams:
+        stream.write, stream.flush = text.write, text.flush
+
+
 def serve_silently(sock: socket.socket, shell: Any) -> None:
     """`serve_snapshot`, with nothing printed or displayed to the kernel's channels."""
     silence_shell(shell)
-    sys.stdout = sys.stderr = CappedText()
+    print_to(CappedText())
     serve_snapshot(sock, shell)
 
 
@@ -342,8 +353,10 @@ def snapshot_handler(control: socket.socket, shell: Any) -> Callable[..., None]:
 
     def take_snapshot(stream: Any, identities: Any, message: Any) -> None:
         descriptor = receive_descriptor(control)
-        fork_server(descriptor, serve_silently, shell)
-        os.close(descriptor)
+        try:
+            fork_server(descriptor, serve_silently, shell)
+        finally:
+            os.close(descriptor)
 
     return take_snapshot
 
@@ -365,7 +378,10 @@ def start_kernel(control_descriptor: int, arguments: list[str]) -> None:
     application.initialize(arguments)
     # A student's own modules lie beside the notebook.
     sys.path.insert(0, "")
+    kernel_streams.extend([sys.stdout, sys.stderr])
     kernel = application.kernel
+    # exit() would stop the kernel a moment later, in the middle of an innocent cell.
+    kernel.shell.ask_exit = lambda: None
     kernel.shell_handlers["nn_snapshot_request"] = snapshot_handler(control, kernel.shell)
     application.start()
 

@@ -32,6 +32,7 @@ import math
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,8 @@ MAX_TEXT = 1 << 20
 # Python itself refuses to convert longer integers from and to text.
 MAX_DIGITS = 4000
 MAX_DIMENSIONS = 16
+# A dict of keys with equal hashes takes quadratic time to build; integers can be chosen so.
+MAX_EQUAL_HASHES = 256
 DTYPES = frozenset(
     (
         *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
@@ -90,13 +93,14 @@ class Packer:
             if len(value) > MAX_TEXT:
                 raise WireError("the text is too long")
             return value
-        if kind in (int, float, complex):
+        if kind is int or kind is float or kind is complex:
             return _pack_number(value)
         if kind is np.ndarray or kind is np.matrix:
             return self._pack_array(np.asarray(value))
-        if isinstance(value, np.generic) and value.dtype.name in DTYPES:
+        # Not isinstance, which asks the value for its `__class__`.
+        if issubclass(kind, np.generic) and value.dtype.name in DTYPES:
             return {"$": "scalar", "v": self._keep(np.asarray(value))}
-        if kind in (list, tuple):
+        if kind is list or kind is tuple:
             return self._pack_sequence(value, depth)
         if kind is dict:
             keys = [self.pack(key, depth + 1) for key in value]
@@ -119,7 +123,8 @@ class Packer:
         return packed if type(values) is list else {"$": "tuple", "v": packed}
 
     def _keep(self, array: np.ndarray) -> int:
-        self.arrays.append(array)
+        # The wire's byte order is this machine's, whichever the array has.
+        self.arrays.append(array.astype(array.dtype.newbyteorder("="), copy=False))
         return len(self.arrays) - 1
 
 
@@ -212,11 +217,18 @@ class Unpacker:
         keys, values = tree.get("k"), tree.get("v")
         if not isinstance(keys, list) or not isinstance(values, list) or len(keys) != len(values):
             raise WireError("a dict's keys and values do not match")
-        try:
-            pairs = zip(keys, values, strict=True)
-            return {self.unpack(k, depth + 1): self.unpack(v, depth + 1) for k, v in pairs}
-        except TypeError:
-            raise WireError("a dict has a key that cannot be one") from None
+        unpacked = [self.unpack(key, depth + 1) for key in keys]
+        _check_keys(unpacked)
+        return {k: self.unpack(v, depth + 1) for k, v in zip(unpacked, values, strict=True)}
+
+
+def _check_keys(keys: list[Any]) -> None:
+    try:
+        hashes = Counter(map(hash, keys))
+    except TypeError:
+        raise WireError("a dict has a key that cannot be one") from None
+    if max(hashes.values(), default=0) > MAX_EQUAL_HASHES:
+        raise WireError("a dict has too many keys with the same hash")
 
 
 def _parse_int(digits: str) -> int:
@@ -243,12 +255,13 @@ def send(sock: socket.socket, content: Any, arrays: list[np.ndarray], deadline: 
         Late: it did not take the frame in time.
         WireError: the frame would be larger than the protocol allows.
     """
-    ready = [np.ascontiguousarray(array).reshape(array.shape) for array in arrays]
-    forms = [[array.dtype.name, list(array.shape)] for array in ready]
+    forms = [[array.dtype.name, list(array.shape)] for array in arrays]
     header = json.dumps({"content": content, "arrays": forms}, allow_nan=False).encode()
-    size = sum(array.nbytes for array in ready)
+    size = sum(array.nbytes for array in arrays)
     if len(header) > MAX_HEADER_BYTES or size > MAX_BODY_BYTES:
         raise WireError("the value is too large to be sent")
+    # A broadcast array is small until it is made contiguous.
+    ready = [np.ascontiguousarray(array).reshape(array.shape) for array in arrays]
     pieces: list[Any] = [PREFIX.pack(MAGIC, len(header), size), header]
     pieces += [array.reshape(-1).data.cast("B") for array in ready if array.nbytes]
     try:
