@@ -1,6 +1,25 @@
 """nn-grader: autograding for neural-network coursework."""
 
-from grader.assignment import load_assignment
-from grader.pipeline import grade
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.assignment import load_assignment
+    from grader.pipeline import grade
 
 __all__ = ["grade", "load_assignment"]
+
+_HOMES = {"grade": "grader.pipeline", "load_assignment": "grader.assignment"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used.
+
+    The pytest plugin is loaded in every pytest run of every project, and must
+    not bring numpy and nbclient with it.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 from rapidfuzz import fuzz
 
-from grader.assignment import Assignment, Question
+from grader.assignment import Assignment, Question, assigned_names
 from grader.records import QuestionKind
 from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role
 
@@ -33,7 +34,9 @@ LEAST_EVIDENCE = 1.2
 _SECTION = re.compile(r"^#{1,4}\s*(?:question\s+)?(\d+(?:\.\d+)*)\b", re.IGNORECASE | re.MULTILINE)
 _LABEL = re.compile(r"^[\s*_#>]*\(([a-z]|\d+)\)", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4}\s", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"^\W*(todo\W*)?((type|write|your|put)\s+)*(answer|code|text)\s+here\W*$")
+_PLACEHOLDER = re.compile(
+    r"^[\W_]*(todo[\W_]*)?((type|write|your|put)\s+)*(answer|code|text)\s+here[\W_]*$"
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -126,7 +129,10 @@ def _add_sections(cells: Sequence[_Cell]) -> None:
 
 def _defined_names(source: str) -> frozenset[str]:
     try:
-        tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+        with warnings.catch_warnings():
+            # Python has things to say about students' "\\sigma", but not to us.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         found = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=(?!=)", source, re.MULTILINE)
         return frozenset(name for pair in found for name in pair if name)
@@ -136,9 +142,7 @@ def _defined_names(source: str) -> frozenset[str]:
 def _names_of(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
-    if isinstance(node, ast.Assign):
-        return [t.id for t in node.targets if isinstance(t, ast.Name)]
-    return []
+    return assigned_names(node)
 
 
 # --- matching -----------------------------------------------------------------
@@ -222,7 +226,8 @@ def _answer(
         if cells:
             notes = (f"found by the name it defines, in cell {cells[0]}",)
     attempted = any(_is_attempt(submitted[j], owners.get(j), known) for j in cells)
-    return AlignedAnswer(question.id, tuple(cells), bool(region or cells), attempted, notes)
+    found = region is not None or bool(cells)
+    return AlignedAnswer(question.id, tuple(cells), found, attempted, notes)
 
 
 def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:

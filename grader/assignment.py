@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
+import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,7 +86,10 @@ class Assignment:
     @cached_property
     def release(self) -> NotebookNode:
         """The notebook that students get."""
-        return make_release(self.solution)
+        try:
+            return make_release(self.solution)
+        except AssignmentError as error:
+            raise AssignmentError(f"{self.folder / 'solution.ipynb'}: {error}") from error
 
     def question(self, identity: str) -> Question:
         """The question with this id.
@@ -103,7 +108,8 @@ class Assignment:
         Raises:
             AssignmentError: a package that the assignment's notebooks need is not installed.
         """
-        missing = [name for name in self.requires if find_spec(name) is None]
+        # Of a submodule's name, find_spec would import the package.
+        missing = [name for name in self.requires if find_spec(name.partition(".")[0]) is None]
         if missing:
             raise AssignmentError(
                 f"{self.slug} needs packages that are not installed ({', '.join(missing)}): "
@@ -115,7 +121,7 @@ class Assignment:
         names = self.question(identity).names
         cells = [c for c in self.solution.cells if cell_question(c) == identity]
         answers = [c.source for c in cells if c.cell_type == "code" and cell_role(c) == "answer"]
-        kept = [node for s in answers for node in ast.parse(s).body if _defines(node, names)]
+        kept = [node for s in answers for node in _parse(s).body if _defines(node, names)]
         return ast.unparse(ast.Module(body=kept, type_ignores=[]))
 
 
@@ -167,6 +173,7 @@ def _find(name: str | Path) -> Path:
 
 def _read_toml(path: Path) -> _File:
     converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _strings)
     try:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return converter.structure(content, _File)
@@ -175,6 +182,12 @@ def _read_toml(path: Path) -> _File:
     except BaseValidationError as error:
         details = "; ".join(cattrs.transform_error(error))
         raise AssignmentError(f"{path}: {details}") from error
+
+
+def _strings(value: object, _: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("expected a list of strings")
+    return tuple(map(str, value))
 
 
 def _read_solution(path: Path) -> NotebookNode:
@@ -188,16 +201,24 @@ def _read_solution(path: Path) -> NotebookNode:
 
 def _limits(folder: Path, written: dict[str, float]) -> Limits:
     try:
-        return replace(COURSEWORK, **written)  # type: ignore[arg-type]
+        limits = replace(COURSEWORK, **written)  # type: ignore[arg-type]
     except TypeError:
         known = ", ".join(COURSEWORK.__dataclass_fields__)
         raise AssignmentError(f"{folder}/assignment.toml: [limits] knows {known}") from None
+    if not all(value >= 0 for value in asdict(limits).values()):
+        raise AssignmentError(f"{folder}/assignment.toml: [limits] are seconds, none below 0")
+    return limits
 
 
 def _check_questions(folder: Path, questions: tuple[Question, ...], solution: NotebookNode) -> None:
     identities = [question.id for question in questions]
     if len(set(identities)) != len(identities):
         raise AssignmentError(f"{folder}/assignment.toml: two questions have the same id")
+    for question in questions:
+        if not 0 <= question.points < math.inf:
+            raise AssignmentError(
+                f"{folder}/assignment.toml: {question.id} has {question.points} points"
+            )
     prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
     for identity in identities:
         if prompts.count(identity) != 1:
@@ -207,7 +228,21 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
             raise AssignmentError(f"{folder}/solution.ipynb: unknown question {identity}")
 
 
+def _parse(source: str) -> ast.Module:
+    """A cell's code without its magics, which define nothing."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+
+
 def _defines(node: ast.stmt, names: tuple[str, ...]) -> bool:
-    if isinstance(node, ast.Assign):
-        return any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
-    return isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return True
+    return not set(names).isdisjoint(assigned_names(node))
+
+
+def assigned_names(node: ast.stmt) -> list[str]:
+    """The names that an assignment binds; none where the statement is something else."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        targets = [node.target]
+    parts = [part for target in targets for part in ast.walk(target)]
+    return [p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)]

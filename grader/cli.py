@@ -7,6 +7,7 @@ grader's own, 130 interrupted.
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import sys
 import traceback
@@ -25,7 +26,7 @@ INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nn-grader", prog_name="grader")
 def commands() -> None:
-    r"""Grades neural-network coursework: notebooks in, points per question out.
+    """Grades neural-network coursework: notebooks in, points per question out.
 
     \b
     First steps:
@@ -33,7 +34,7 @@ def commands() -> None:
       grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
       grader doctor                                what works on this machine
-    """
+    """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
 
 commands.add_command(grade)
@@ -51,6 +52,10 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except UsageError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)

@@ -19,6 +19,8 @@ from grader.session import Session
 
 REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn")
 PRINT_STATEMENT = "Missing parentheses in call to 'print'"
+# What the release's blanks raise is no news.
+UNFINISHED = "NotImplementedError"
 # Richest first: a figure is shown as an image, not as its textual stand-in.
 SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
 
@@ -77,12 +79,13 @@ def _question_reports(
 def _failed_cells(session: Session, answer: AlignedAnswer) -> list[str]:
     """What a question's cells did wrong when they were run: often why its checks fail."""
     runs = [run for run in session.execution.cells if run.cell in answer.cells]
-    return [_sentence(run) for run in runs if run.status is not CellStatus.OK]
+    failed = [run for run in runs if run.status is not CellStatus.OK]
+    return [_sentence(run) for run in failed if run.error != UNFINISHED]
 
 
 def _sentence(run: CellRun) -> str:
-    # An exception's line begins with its name; what the grader says begins with a verb.
-    raised = run.error[:1].isupper()
+    # An exception's line begins with its name, what the grader says with several words.
+    raised = run.error.split(":")[0].isidentifier()
     return f"cell {run.cell} raised {run.error}" if raised else f"cell {run.cell} {run.error}"
 
 

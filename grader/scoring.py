@@ -32,7 +32,7 @@ def score_question(
 ) -> QuestionReport:
     """One question's report. Points come only from checks that ran and passed."""
     checks = _share_points(question, outcomes)
-    earned = round(sum(check.points for check in checks), DECIMALS)
+    earned = _earned(question, outcomes)
     status, reasons = _status(question, answer, outcomes, earned)
     counted = status not in (*WAITING, QuestionStatus.NOT_ATTEMPTED)
     return QuestionReport(
@@ -59,6 +59,13 @@ def totals(questions: Sequence[QuestionReport]) -> tuple[float, float, float]:
 
 def _sum(points: Iterable[float]) -> float:
     return round(math.fsum(points), DECIMALS)
+
+
+def _earned(question: Question, outcomes: Sequence[CheckOutcome]) -> float:
+    """The question's points, in proportion to the weights of the checks that passed."""
+    passed = math.fsum(o.weight for o in outcomes if o.verdict.status is CheckStatus.PASSED)
+    total = math.fsum(outcome.weight for outcome in outcomes)
+    return round(question.points * passed / total, DECIMALS) if total else 0.0
 
 
 def _share_points(question: Question, outcomes: Sequence[CheckOutcome]) -> tuple[CheckResult, ...]:
@@ -93,6 +100,8 @@ def _status(
         return _status_of_text(answer)
     if not outcomes:
         return QuestionStatus.UNGRADED, ["the assignment has no check for this question"]
+    if question.points and not any(outcome.weight for outcome in outcomes):
+        return QuestionStatus.UNGRADED, ["no check of this question carries points"]
     statuses = [outcome.verdict.status for outcome in outcomes]
     if not answer.found and not earned:
         reason = "no cell of the notebook could be matched with this question"

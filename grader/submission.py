@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
+import re
+import uuid
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
+from nbformat import NotebookNode, v4
 
 from grader.errors import SubmissionError
 from grader.records import SubmissionRecord
@@ -20,6 +25,12 @@ from grader.records import SubmissionRecord
 MAX_FILES = 2000
 MAX_BYTES = 512 << 20
 LFS_POINTER = b"version https://git-lfs.github.com"
+NOTEBOOK_VERSION = 4
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+BROKEN_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(OSError, ValueError, RuntimeError, NotImplementedError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +47,9 @@ class Submission:
         """The names of the files and a hash over names and contents."""
         digest = hashlib.sha256()
         for name in sorted(self.files):
-            digest.update(f"{len(name)}:{name}{len(self.files[name])}:".encode())
+            # A name that is not Unicode on disk reaches Python with surrogates in it.
+            label = f"{len(name)}:{name}{len(self.files[name])}:"
+            digest.update(label.encode("utf-8", "surrogatepass"))
             digest.update(self.files[name])
         return SubmissionRecord(self.id, tuple(sorted(self.files)), digest.hexdigest())
 
@@ -50,20 +63,32 @@ def load_submission(path: str | Path) -> Submission:
     path = Path(path)
     if not path.exists():
         raise SubmissionError(f"{path}: there is no such file")
-    if path.is_dir():
-        files = _read_folder(path)
-    elif path.suffix.lower() == ".zip":
-        files = _read_zip(path)
-    elif path.suffix.lower() == ".ipynb":
-        files = {path.name: path.read_bytes()}
-    else:
-        raise SubmissionError(f"{path}: give a notebook (.ipynb), or a folder or .zip with one")
+    try:
+        files = _read_files(path)
+    except OSError as error:
+        raise SubmissionError(f"{path}: it cannot be read ({error.strerror})") from error
     name = _the_notebook(path, files)
-    return Submission(path.stem, name, read_notebook(files[name], name), files)
+    whole = path.resolve()
+    identity = whole.name if whole.is_dir() else whole.stem
+    return Submission(identity, name, read_notebook(files[name], name), files)
+
+
+def _read_files(path: Path) -> dict[str, bytes]:
+    if path.is_dir():
+        return _read_folder(path)
+    if path.suffix.lower() == ".zip":
+        return _read_zip(path)
+    if path.suffix.lower() == ".ipynb":
+        return {path.name: path.read_bytes()}
+    raise SubmissionError(f"{path}: give a notebook (.ipynb), or a folder or .zip with one")
 
 
 def read_notebook(content: bytes, name: str) -> NotebookNode:
-    """Parses a notebook of nbformat 3 or 4, repairing ids that are missing or doubled.
+    """Parses a notebook of nbformat 3 or 4.
+
+    What grading does not need may be broken: outputs that cannot be shown are
+    left out, and so is metadata of others; ids that are missing or doubled are
+    made anew.
 
     Raises:
         SubmissionError: it is not a Python notebook.
@@ -72,12 +97,8 @@ def read_notebook(content: bytes, name: str) -> NotebookNode:
     if not isinstance(tree, dict) or "nbformat" not in tree:
         raise SubmissionError(f"{name}: this is JSON, but not a Jupyter notebook")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            notebook = nbformat.convert(nbformat.reader.reads(json.dumps(tree)), 4)
-            _, notebook = nbformat.validator.normalize(notebook)
-        nbformat.validate(notebook, relax_add_props=True)
-    except Exception as error:
+        notebook = _rebuilt(tree if tree["nbformat"] == NOTEBOOK_VERSION else _converted(tree))
+    except Exception as error:  # nbformat raises all kinds of errors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SubmissionError(f"{name}: the notebook's structure is broken ({reason})") from error
     _require_python(notebook, name)
@@ -100,6 +121,80 @@ def _parse_json(content: bytes, name: str) -> object:
         ) from error
 
 
+def _converted(tree: dict[str, Any]) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        older = nbformat.reader.reads(json.dumps(tree))
+        return dict(nbformat.convert(older, NOTEBOOK_VERSION))
+
+
+def _rebuilt(tree: dict[str, Any]) -> NotebookNode:
+    """A notebook of what grading reads in `tree`, well-formed whatever else is in it."""
+    cells = tree.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise ValueError("it has no list of cells")
+    metadata = _dict(tree.get("metadata"))
+    kept = {name: _dict(metadata.get(name)) for name in ("kernelspec", "language_info")}
+    seen: set[str] = set()
+    return nbformat.from_dict(
+        {
+            "nbformat": NOTEBOOK_VERSION,
+            "nbformat_minor": v4.nbformat_minor,
+            "metadata": {name: value for name, value in kept.items() if value},
+            "cells": [_cell(cell, seen) for cell in cells],
+        }
+    )
+
+
+def _cell(cell: dict[str, Any], seen: set[str]) -> dict[str, Any]:
+    """A cell with an id that is not in `seen`."""
+    identity = cell.get("id")
+    if not isinstance(identity, str) or not CELL_ID.fullmatch(identity) or identity in seen:
+        identity = uuid.uuid4().hex[:8]
+    seen.add(identity)
+    kind = cell.get("cell_type")
+    made: dict[str, Any] = {
+        "id": identity,
+        "cell_type": kind if kind in ("code", "raw") else "markdown",
+        "source": _text(cell.get("source", "")),
+        "metadata": {},
+    }
+    if ours := _dict(_dict(cell.get("metadata")).get("nn_grader")):
+        made["metadata"] = {"nn_grader": ours}
+    if kind == "code":
+        outputs, count = cell.get("outputs"), cell.get("execution_count")
+        shown = map(_output, outputs if isinstance(outputs, list) else [])
+        made["outputs"] = [output for output in shown if output]
+        made["execution_count"] = count if isinstance(count, int) else None
+    elif attachments := _dict(cell.get("attachments")):
+        made["attachments"] = attachments
+    return made
+
+
+def _output(output: object) -> dict[str, Any]:
+    """An output as it can be shown, or nothing."""
+    match output:
+        case {"output_type": "stream" as kind, "text": text}:
+            return {"output_type": kind, "name": "stdout", "text": _text(text)}
+        case {"output_type": "error" as kind, "ename": name, "evalue": value}:
+            named = {"ename": _text(name), "evalue": _text(value), "traceback": []}
+            return {"output_type": kind, **named}
+        case {"output_type": "display_data" | "execute_result", "data": dict(data)}:
+            shown = {str(media): _text(value) for media, value in data.items()}
+            return {"output_type": "display_data", "data": shown, "metadata": {}}
+    return {}
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    """A text, which nbformat lets be a list of lines, without halves of characters."""
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _require_python(notebook: NotebookNode, name: str) -> None:
     specification = notebook.metadata.get("kernelspec", {})
     information = notebook.metadata.get("language_info", {})
@@ -109,7 +204,7 @@ def _require_python(notebook: NotebookNode, name: str) -> None:
 
 
 def _the_notebook(path: Path, files: Mapping[str, bytes]) -> str:
-    notebooks = [name for name in files if name.endswith(".ipynb")]
+    notebooks = [name for name in files if name.lower().endswith(".ipynb")]
     if not notebooks:
         raise SubmissionError(f"{path}: there is no notebook (.ipynb) in it")
     if len(notebooks) > 1:
@@ -133,16 +228,26 @@ def _read_zip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             for entry in archive.infolist():
-                name = PurePosixPath(entry.filename)
-                if entry.is_dir() or _is_clutter(name.parts):
-                    continue
+                # Some programs on Windows write backslashes.
+                written = entry.filename.replace("\\", "/")
+                name = PurePosixPath(written)
                 if name.is_absolute() or ".." in name.parts:
                     raise SubmissionError(f"{path}: the path {entry.filename!r} leads out of it")
+                if written.endswith("/") or _is_clutter(name.parts):
+                    continue
                 _check_room(path, files, entry.file_size)
                 files[str(name)] = archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise SubmissionError(f"{path}: the zip file cannot be read ({error})") from error
+    _require_tree(path, files)
     return files
+
+
+def _require_tree(path: Path, files: Mapping[str, bytes]) -> None:
+    """A zip can hold what no folder can: a file that has files in it."""
+    folders = {str(parent) for name in files for parent in PurePosixPath(name).parents}
+    for name in folders & files.keys():
+        raise SubmissionError(f"{path}: {name!r} is a file and a folder in it")
 
 
 def _is_clutter(parts: tuple[str, ...]) -> bool:

@@ -18,6 +18,11 @@ from grader.submission import Submission, read_notebook
 TINY = Path(__file__).parent / "tiny"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The tiny assignment's checks are run by the grader, not collected as tests."""
+    return True if collection_path == TINY and not config.getoption("submission") else None
+
+
 @pytest.fixture(scope="session")
 def tiny() -> Assignment:
     """An assignment of five questions that runs in a second."""
@@ -27,13 +32,15 @@ def tiny() -> Assignment:
 @pytest.fixture
 def tiny_folder(tmp_path: Path) -> Path:
     """A copy of the tiny assignment's folder that a test may change."""
-    return Path(shutil.copytree(TINY, tmp_path / "tiny", ignore=shutil.ignore_patterns("__pycache__")))
+    ignore = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(TINY, tmp_path / "tiny", ignore=ignore))
 
 
 def submit(notebook: NotebookNode, name: str = "hand-in.ipynb") -> Submission:
     """A submission of this notebook alone."""
     content = nbformat.writes(notebook).encode()
-    return Submission(name.removesuffix(".ipynb"), name, read_notebook(content, name), {name: content})
+    identity = name.removesuffix(".ipynb")
+    return Submission(identity, name, read_notebook(content, name), {name: content})
 
 
 @pytest.fixture

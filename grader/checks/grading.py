@@ -139,8 +139,20 @@ class Grading:
         unknown = {mark.question, *mark.needs}.difference(known)
         if unknown:
             raise AssignmentError(f"{item.nodeid}: no question {', '.join(map(str, unknown))}")
+        self._refuse_own_names(item, mark)
         self._marks[item.nodeid] = mark
         self._cases[_function_name(item)] += 1
+
+    def _refuse_own_names(self, item: pytest.Item, mark: Mark) -> None:
+        """A replaced prerequisite must not put the solution's work in the place of the answer."""
+        own = set(self._assignment.question(mark.question).names)
+        for needed in mark.needs:
+            shared = own.intersection(self._assignment.question(needed).names)
+            if shared and not mark.rerun:
+                raise AssignmentError(
+                    f"{item.nodeid}: {needed} defines {', '.join(sorted(shared))} too, and would "
+                    "replace the answer that is checked: give rerun=True"
+                )
 
     def _passes_repaired(
         self, item: pytest.Function, arguments: dict[str, Any], weak: list[str]

@@ -37,7 +37,7 @@ def demo(output: Path, open_report: bool) -> int:
     click.echo(f"grading an example hand-in of {ASSIGNMENT}; this takes some ten seconds", err=True)
     report = grade_with_progress(ASSIGNMENT, example)
     render_table(report, Console())
-    _, page, feedback = (path.resolve() for path in write_reports(report, output))
+    page, feedback, _ = (path.resolve() for path in write_reports(report, output))
     click.echo(f"\nThe instructor's report: {page}\nThe student's feedback:  {feedback}")
     click.echo(f"Next: grader grade {ASSIGNMENT} YOUR_NOTEBOOK.ipynb -o out")
     if open_report:

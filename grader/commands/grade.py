@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader import pipeline
+from grader.errors import UsageError
 from grader.execution.runner import Progress as CellProgress
 from grader.records import Report
 from grader.reports import render_table, to_json
@@ -35,7 +36,7 @@ from grader.reports.files import write_reports
     help="Write the report as JSON to FILE, or - for the terminal (instead of the table).",
 )
 def grade(assignment: str, submission: Path, output: Path | None, json_file: Path | None) -> int:
-    r"""Grades one submission, question by question.
+    """Grades one submission, question by question.
 
     ASSIGNMENT is a folder with an assignment.toml, or the name of a bundled
     one. SUBMISSION is a notebook (.ipynb), or a folder or .zip with one.
@@ -45,19 +46,22 @@ def grade(assignment: str, submission: Path, output: Path | None, json_file: Pat
       grader grade radboud_a1 hand-in.ipynb
       grader grade radboud_a1 hand-in.ipynb -o out
       grader grade ./my_assignment hand-in.zip --json - | jq .score
-    """
+    """  # noqa: D301 - click's mark for lines to be left alone is this very character
     report = grade_with_progress(assignment, submission)
     to_terminal = json_file is not None and str(json_file) == "-"
     if to_terminal:
         click.echo(to_json(report))
     else:
         render_table(report, Console())
-    if json_file is not None and not to_terminal:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(to_json(report), encoding="utf-8")
-    if output is not None:
-        for path in write_reports(report, output):
-            click.echo(f"wrote {path}", err=to_terminal)
+    try:
+        if json_file is not None and not to_terminal:
+            json_file.parent.mkdir(parents=True, exist_ok=True)
+            json_file.write_text(to_json(report), encoding="utf-8")
+        if output is not None:
+            for path in write_reports(report, output):
+                click.echo(f"wrote {path}", err=to_terminal)
+    except OSError as error:
+        raise UsageError(f"the report cannot be written: {error}") from error
     return 0
 
 

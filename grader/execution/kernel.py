@@ -147,7 +147,7 @@ class Kernel:
         cell = self._notebook.cells[index]
         self._client.open_cell()
         running = asyncio.ensure_future(self._client.async_execute_cell(cell, index))
-        late = not await self._finished(running, seconds)
+        late = not await self._finished(running, seconds) and await self._manager.is_alive()
         dead = late and not await self._interrupt(running)
         try:
             await running

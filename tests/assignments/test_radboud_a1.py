@@ -34,6 +34,7 @@ def assignment() -> Assignment:
 
 
 def graded(submission: Submission) -> Report:
+    """The report on a hand-in."""
     return grade(assignment(), submission)
 
 

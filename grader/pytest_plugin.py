@@ -18,6 +18,7 @@ MARKER = (
     "question(id, points=1, hidden=False, needs=[], rerun=False): the question that a check "
     "belongs to, its share of the points, whether students see it, and the questions it builds on"
 )
+NEEDS_A_HAND_IN = "checks need a hand-in: pytest assignments/NAME --submission notebook.ipynb"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,14 +49,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(standalone, "nn-grader-standalone")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tells whoever runs an assignment's checks, and nothing else, what they need."""
+    if config.pluginmanager.has_plugin("nn-grader-grading") or config.option.collectonly:
+        return
+    checks = [i for i in items if i.get_closest_marker("question") and "student" in _fixtures(i)]
+    # A worker of pytest-xdist's cannot end the run.
+    if checks and len(checks) == len(items) and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(NEEDS_A_HAND_IN)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", []))
+
+
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The student's namespace at the question that the check belongs to."""
     grading: Any = request.config.pluginmanager.get_plugin("nn-grader-grading")
     if grading is None:
-        raise pytest.UsageError(
-            "checks need a hand-in: pytest assignments/NAME --submission notebook.ipynb"
-        )
+        pytest.fail(NEEDS_A_HAND_IN, pytrace=False)
     student = grading.student(request.node)
     yield student
     student.close()

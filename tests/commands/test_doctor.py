@@ -1,0 +1,54 @@
+"""`grader doctor`: what it tries, and what it says where something does not work."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from grader.assignment import bundled_assignments
+from grader.commands import doctor as module
+from grader.commands.doctor import Finding, doctor
+from grader.errors import AssignmentError, ExecutionFault
+
+
+def test_works_here() -> None:
+    """Where these tests run, a kernel starts, its snapshot answers, and the grader is hidden."""
+    ran = CliRunner().invoke(doctor, standalone_mode=False)
+    assert ran.return_value == 0, ran.output
+    assert "FAIL" not in ran.output
+    for words in ("a kernel started", "a snapshot of it answers", "it sees nothing", "isolation"):
+        assert words in ran.output
+    assert all(name in ran.output for name in bundled_assignments())
+
+
+def test_kernel_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that does not start is a failure, told with its reason, and code 1."""
+
+    def fail(*arguments: object) -> None:
+        raise ExecutionFault("no room on this machine")
+
+    monkeypatch.setattr(module, "run_notebook", fail)
+    ran = CliRunner().invoke(doctor, standalone_mode=False)
+    assert ran.return_value == 1
+    assert "FAIL  a kernel could not be started: no room on this machine" in ran.output
+
+
+def test_system_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot fork is told so at once."""
+    monkeypatch.delattr(module.os, "fork")
+    ran = CliRunner().invoke(doctor, standalone_mode=False)
+    assert ran.return_value == 1
+    assert "FAIL  this system cannot fork" in ran.output
+
+
+def test_assignment_that_lacks_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An assignment that cannot be graded here is a failure with the cure in it."""
+
+    def fail(name: str) -> None:
+        raise AssignmentError(f"{name} needs packages: python -m pip install")
+
+    monkeypatch.setattr(module, "load_assignment", fail)
+    monkeypatch.setattr(module, "_kernel", lambda: [Finding(True, "skipped")])
+    ran = CliRunner().invoke(doctor, standalone_mode=False)
+    assert ran.return_value == 1
+    assert "needs packages: python -m pip install" in ran.output
