@@ -41,4 +41,6 @@ def test_ci_runs_the_commands_shown() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for heading in ("## Start", "## Develop"):
         assert f'"{heading}"' in script
-        assert re.search(rf"^{heading}\n\n```sh\npython -m pip install .*&& \w+", README, re.MULTILINE)
+        assert re.search(
+            rf"^{heading}\n\n```sh\npython -m pip install .*&& \w+", README, re.MULTILINE
+        )
