@@ -18,6 +18,7 @@ from cattrs.errors import BaseValidationError
 from nbformat import NotebookNode
 
 from grader.errors import AssignmentError
+from grader.execution.isolation import Level
 from grader.execution.limits import COURSEWORK, Limits
 from grader.records import QuestionKind
 from grader.release import cell_question, cell_role, make_release
@@ -44,9 +45,14 @@ class Question:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """`figures`: whether inline figures are rendered again when a notebook is run."""
+    """How notebooks are run.
+
+    `figures` says whether inline figures are rendered again, `isolation` is the
+    least level at which a submission may run.
+    """
 
     figures: bool = False
+    isolation: Level = Level.LANDLOCK
 
 
 @dataclass(frozen=True)

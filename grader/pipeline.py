@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader.assignment import Assignment, load_assignment
 from grader.checks.running import run_checks
+from grader.execution.isolation import Level
 from grader.execution.runner import Progress
 from grader.records import Report
 from grader.reporting import report_on
@@ -21,11 +22,13 @@ def grade(
     assignment: Assignment | str | Path,
     submission: Submission | str | Path,
     *,
+    isolation: Level | str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Grades one submission.
 
-    `progress` is called with the number of cells run and of all code cells.
+    `isolation` is the least level accepted (see `docs/security.md`), instead of
+    the assignment's own. `progress` is called with the number of cells run and of all code cells.
 
     Raises:
         AssignmentError, SubmissionError: what was given cannot be used.
@@ -36,6 +39,7 @@ def grade(
     if not isinstance(submission, Submission):
         submission = load_submission(submission)
     start = time.monotonic()
-    with open_session(assignment, submission, progress=progress) as session:
+    least = Level(isolation) if isolation else None
+    with open_session(assignment, submission, isolation=least, progress=progress) as session:
         outcomes = run_checks(session)
         return report_on(session, outcomes, time.monotonic() - start)

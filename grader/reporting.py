@@ -11,7 +11,6 @@ from nbformat import NotebookNode
 
 from grader.alignment import AlignedAnswer
 from grader.checks.outcome import CheckOutcome
-from grader.execution.provisioner import ISOLATION
 from grader.records import AnswerCell, CellOutput, CellRun, CellStatus, QuestionReport, Report
 from grader.release import is_solution
 from grader.scoring import score_question, totals
@@ -36,7 +35,7 @@ def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float
         score=score,
         max_score=maximum,
         pending=pending,
-        isolation=ISOLATION,
+        isolation=session.execution.level.value,
         environment=environment(),
         seconds=round(seconds, 3),
         questions=questions,

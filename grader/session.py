@@ -9,6 +9,8 @@ from typing import Self
 
 from grader.alignment import AlignedAnswer, align
 from grader.assignment import Assignment
+from grader.execution.isolation import Level, require
+from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
 from grader.execution.student import AnsweredQuestion
@@ -76,15 +78,24 @@ class Session:
 
 
 def open_session(
-    assignment: Assignment, submission: Submission, *, progress: Progress | None = None
+    assignment: Assignment,
+    submission: Submission,
+    *,
+    isolation: Level | None = None,
+    progress: Progress | None = None,
 ) -> Session:
-    """Aligns and runs a submission.
+    """Aligns and runs a submission, kept apart as far as this machine can.
+
+    `isolation` is the least level accepted, instead of the assignment's own.
 
     Raises:
+        UsageError: this machine does not reach that level.
         AssignmentError: a package that the assignment's notebooks need is not installed.
         ExecutionFault: the grader could not start a kernel.
     """
     assignment.require_packages()
+    level = reached_level()
+    require(level, isolation or assignment.run.isolation)
     alignment = align(assignment, submission.notebook)
     room = Room(submission.files, submission.name)
     try:
@@ -93,6 +104,7 @@ def open_session(
             _boundaries(assignment, alignment, len(submission.notebook.cells)),
             room,
             assignment.limits,
+            level=level,
             figures=assignment.run.figures,
             progress=progress,
         )

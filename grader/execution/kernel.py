@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import zmq
@@ -19,8 +20,10 @@ from nbformat import NotebookNode
 
 from grader.errors import ExecutionFault
 from grader.execution.inside import wire
+from grader.execution.isolation import Level
 from grader.execution.limits import Limits
 from grader.execution.packages import student_packages
+from grader.execution.provisioner import Sandbox
 from grader.execution.room import Room
 from grader.execution.snapshots import Snapshot
 from grader.records import CellRun, CellStatus
@@ -29,6 +32,15 @@ SNAPSHOT_SECONDS = 30.0
 MAX_ERROR_CHARACTERS = 500
 MAX_OUTPUT_CHARACTERS = 2 << 20
 MAX_MESSAGE_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class KernelSettings:
+    """How kernels are started: `forks` are the snapshots and copies that we add ourselves."""
+
+    level: Level
+    figures: bool = False
+    forks: int = 0
 
 
 class KernelDied(Exception):
@@ -49,17 +61,20 @@ class _OneSpec(KernelSpecManager):  # type: ignore[misc]
         return self.spec
 
 
-def _kernel_spec(room: Room, control: int, figures: bool) -> KernelSpec:
+def _kernel_spec(level: Level, room: Room, control: int, figures: bool) -> KernelSpec:
+    plain = level is Level.NONE
+    command = [sys.executable, "-S", "-s", "-P", str(room.agent), str(control)]
+    command.append(os.pathsep.join(student_packages()))
     arguments = [
-        *(sys.executable, "-S", "-s", "-P", str(room.agent), str(control)),
-        *(os.pathsep.join(student_packages()), "-f", "{connection_file}"),
+        *(command if plain else ["sandbox"]),
+        *("-f", "{connection_file}"),
         "--HistoryManager.enabled=False",
         "--InteractiveShell.colors=nocolor",
         "--Application.log_level=CRITICAL",
     ]
     if not figures:
         arguments.append("--InlineBackend.figure_formats=set()")
-    provisioner = {"provisioner_name": "nn-grader"}
+    provisioner = {"provisioner_name": "nn-grader-plain" if plain else "nn-grader"}
     return KernelSpec(
         argv=arguments,
         display_name="nn-grader",
@@ -92,18 +107,23 @@ class _CappedClient(NotebookClient):  # type: ignore[misc]
 class Kernel:
     """A running kernel; `run_cell` writes a cell's outputs into `notebook`."""
 
-    def __init__(self, notebook: NotebookNode, room: Room, limits: Limits, figures: bool) -> None:
+    def __init__(
+        self, notebook: NotebookNode, room: Room, limits: Limits, settings: KernelSettings
+    ) -> None:
         self._notebook = notebook
         self._limits = limits
+        self._settings = settings
         self._control, self._agent_end = socket.socketpair()
         manager = AsyncKernelManager(
             kernel_name="nn-grader",
             kernel_spec_manager=_OneSpec(),
             transport="ipc",
-            connection_file=str(room.path / f"k{self._control.fileno()}.json"),
+            connection_file=str(room.ipc / f"k{self._control.fileno()}.json"),
         )
         manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        manager.kernel_spec_manager.spec = _kernel_spec(room, self._agent_end.fileno(), figures)
+        manager.kernel_spec_manager.spec = _kernel_spec(
+            settings.level, room, self._agent_end.fileno(), settings.figures
+        )
         # Kept here too: the client forgets its manager when a kernel does not start.
         self._manager = manager
         self._client = _CappedClient(
@@ -123,19 +143,24 @@ class Kernel:
         Raises:
             ExecutionFault: it did not start.
         """
-        options = {
-            "cwd": str(self._room.work),
-            "env": self._room.environment(),
-            "pass_fds": (self._agent_end.fileno(),),
-        }
         try:
-            await self._client.async_start_new_kernel(**options)
+            await self._client.async_start_new_kernel(**self._launch_options())
             await self._client.async_start_new_kernel_client()
         except (RuntimeError, OSError) as error:
             self.end()
             raise ExecutionFault(f"the kernel did not start: {error}") from error
         finally:
             self._agent_end.close()
+
+    def _launch_options(self) -> dict[str, Any]:
+        if self._settings.level is Level.NONE:
+            return {
+                "cwd": str(self._room.work),
+                "env": self._room.environment(),
+                "pass_fds": (self._agent_end.fileno(),),
+            }
+        level, forks = self._settings.level, self._settings.forks
+        return {"sandbox": Sandbox(level, self._room, self._limits, forks, self._agent_end)}
 
     async def run_cell(self, index: int, seconds: float) -> CellRun:
         """Runs one code cell for at most `seconds`, then interrupts it.
@@ -159,7 +184,8 @@ class Kernel:
             reason = f"its outputs cannot be read ({type(error).__name__})"
             run = CellRun(index, CellStatus.ERROR, time.monotonic() - start, reason)
         if dead:
-            raise KernelDied(_died(index, time.monotonic() - start, late, seconds))
+            breach = self._manager.provisioner.breach
+            raise KernelDied(_died(index, time.monotonic() - start, late, seconds, breach))
         return run
 
     async def _interrupt(self, running: asyncio.Future[NotebookNode]) -> bool:
@@ -204,7 +230,10 @@ class Kernel:
             provisioner.end_group()
 
 
-def _died(index: int, seconds: float, late: bool, limit: float) -> CellRun:
+def _died(index: int, seconds: float, late: bool, limit: float, breach: str) -> CellRun:
+    if breach:
+        error = f"ended the kernel (the submission used more {breach} than it may)"
+        return CellRun(index, CellStatus.ERROR, seconds, error)
     if late:
         error = f"did not stop after {limit:g} s and ignored the interrupt, so it was killed"
         return CellRun(index, CellStatus.TIMEOUT, seconds, error)

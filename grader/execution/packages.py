@@ -24,6 +24,13 @@ def student_packages() -> tuple[str, ...]:
     return tuple(_without_ours(folder) for folder in _site_folders())
 
 
+@functools.cache
+def our_entries() -> tuple[Path, ...]:
+    """Everything of ours in the site folders: what a sandbox has to hide."""
+    entries = [entry for folder in _site_folders() for entry in folder.iterdir()]
+    return tuple(entry.resolve() for entry in entries if _is_ours(entry))
+
+
 def _site_folders() -> list[Path]:
     paths = [Path(entry) for entry in sys.path if entry]
     return [path for path in dict.fromkeys(paths) if path.name in SITE_FOLDERS and path.is_dir()]
@@ -34,6 +41,8 @@ def _without_ours(folder: Path) -> str:
     if not any(_is_ours(entry) for entry in entries):
         return str(folder)
     view = Path(tempfile.mkdtemp(prefix="nn-packages-"))
+    # A submission may run by another user's rights.
+    view.chmod(0o755)
     atexit.register(shutil.rmtree, view, ignore_errors=True)
     for entry in entries:
         if not _is_ours(entry) and entry.suffix != ".pth":

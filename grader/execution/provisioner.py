@@ -1,28 +1,150 @@
 """How a student's kernel is launched: the seam at which isolation is put in.
 
-`nbclient` and `jupyter_client` drive the kernel as any other; this class alone
-decides which process it is, what it inherits and how it ends.
+`nbclient` and `jupyter_client` drive the kernel as any other; these classes
+decide which process it is, what it inherits and how it ends.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
-ISOLATION = "none"
+from grader.execution.inside import wire
+from grader.execution.isolation import Level, make_order
+from grader.execution.limits import Limits
+from grader.execution.room import Room
+from grader.execution.zygote import current_zygote
+
+START_SECONDS = 30.0
+END_SECONDS = 15.0
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Sandbox:
+    """What a sandboxed kernel is made from; `agent` is its end of the control socket."""
+
+    level: Level
+    room: Room
+    limits: Limits
+    forks: int
+    agent: socket.socket
 
 
 class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
-    """A local process with an environment of its own, in a process group of its own.
+    """A kernel that the zygote forks into a sandbox; `km.start_kernel` passes on `sandbox`."""
+
+    supervisor: socket.socket | None = None
+    exit_status: int | None = None
+    breach: str = ""
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Writes the connection file, as for any local kernel."""
+        sandbox = kwargs.pop("sandbox")
+        prepared: dict[str, Any] = await super().pre_launch(**kwargs)
+        return {**prepared, "sandbox": sandbox}
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        """Spawns the sandbox and waits until the kernel's sockets are bound.
+
+        Raises:
+            ExecutionFault: the zygote could not do it.
+            RuntimeError: the sandbox could not be built.
+        """
+        wanted: Sandbox = kwargs["sandbox"]
+        order = make_order(wanted.level, wanted.room, wanted.limits, cmd[1:], forks=wanted.forks)
+        self.supervisor = current_zygote().spawn(order, wanted.agent)
+        self._handle(self._next_event(START_SECONDS))
+        info: dict[str, Any] = self.connection_info
+        return info
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a sandbox."""
+        return self.supervisor is not None
+
+    async def poll(self) -> int | None:
+        """The kernel's exit status; None while it lives."""
+        while self.exit_status is None and self._has_event():
+            self._handle(self._next_event(END_SECONDS))
+        return self.exit_status
+
+    async def wait(self) -> int | None:
+        """Waits until the kernel has ended."""
+        while await self.poll() is None:
+            await asyncio.sleep(POLL_SECONDS)
+        return self.exit_status
+
+    async def send_signal(self, signum: int) -> None:
+        """Interrupts the kernel, or kills it; snapshots are left alone."""
+        if self.supervisor is not None and self.exit_status is None:
+            op = "interrupt" if signum == signal.SIGINT else "kill"
+            with suppress(wire.WireError):
+                wire.send(self.supervisor, {"op": op}, [], time.monotonic() + END_SECONDS)
+
+    async def kill(self, restart: bool = False) -> None:  # noqa: ARG002
+        """Kills the kernel alone."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Kills the kernel alone."""
+        await self.kill(restart)
+
+    def end_group(self) -> None:
+        """Ends the sandbox and every process in it, and waits until it is gone."""
+        if self.supervisor is None:
+            return
+        with suppress(OSError):
+            self.supervisor.shutdown(socket.SHUT_WR)
+        with suppress(wire.WireError):
+            while True:
+                self._next_event(END_SECONDS)
+        self.supervisor.close()
+        self.supervisor, self.exit_status = None, self.exit_status or -signal.SIGKILL
+
+    def _has_event(self) -> bool:
+        if self.supervisor is None:
+            return False
+        self.supervisor.settimeout(0)
+        try:
+            self.supervisor.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def _next_event(self, seconds: float) -> dict[str, Any]:
+        event, _ = wire.receive(self.supervisor, time.monotonic() + seconds)
+        return event if isinstance(event, dict) else {}
+
+    def _handle(self, event: dict[str, Any]) -> None:
+        kind = event.get("event")
+        if kind == "failed":
+            raise RuntimeError(f"the sandbox could not be built: {event.get('reason')}")
+        if kind == "exited":
+            self.exit_status = int(event["status"])
+        if kind == "breach":
+            self.breach = str(event["limit"])
+
+
+class PlainProvisioner(LocalProvisioner):  # type: ignore[misc]
+    """A local process without isolation, in a process group of its own.
 
     `km.start_kernel` passes on `env` (all that the kernel sees of the
     environment), `cwd`, and `pass_fds`.
     """
+
+    breach: str = ""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Keeps the grader's own environment, tokens included, out of the kernel's."""

@@ -29,7 +29,7 @@ THREAD_VARIABLES = (
 class Room:
     """A folder with the agent, a home and the submission's files; gone when closed.
 
-    `work`, in which the kernel runs, is the folder of `notebook`. The room's path is
+    `ipc` is for the kernel's sockets. `work`, in which the kernel runs, is the folder of `notebook`. The room's path is
     short because Unix sockets in it may have 107 characters.
     """
 
@@ -37,6 +37,7 @@ class Room:
         self.path = Path(tempfile.mkdtemp(prefix="nn-"))
         self.home = self.path / "home"
         self.work = (self.path / "work" / notebook).parent
+        self.ipc = self.path / "ipc"
         self.agent = self.path / "inside" / "agent.py"
         self._furnish(files)
 
@@ -71,7 +72,8 @@ class Room:
         return fixed | dict.fromkeys(THREAD_VARIABLES, "1")
 
     def _furnish(self, files: Mapping[str, bytes]) -> None:
-        for folder in (self.home / "tmp", self.home / "matplotlib", self.work, self.agent.parent):
+        folders = (self.home / "tmp", self.home / "matplotlib", self.work, self.ipc)
+        for folder in (*folders, self.agent.parent):
             folder.mkdir(parents=True)
         for source in ("agent.py", "wire.py"):
             shutil.copyfile(INSIDE / source, self.agent.parent / source)

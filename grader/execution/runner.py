@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from nbformat import NotebookNode
 
-from grader.execution.kernel import Kernel, KernelDied
+from grader.execution.isolation import Level
+from grader.execution.kernel import Kernel, KernelDied, KernelSettings
 from grader.execution.limits import Limits
 from grader.execution.room import Room
 from grader.execution.snapshots import Snapshot
@@ -24,6 +25,8 @@ from grader.records import CellRun, CellStatus
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
+# Checks ask few copies at a time.
+COPIES = 20
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Execution:
     """
 
     notebook: NotebookNode
+    level: Level
     cells: list[CellRun] = field(default_factory=list)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
@@ -58,6 +62,7 @@ def run_notebook(
     room: Room,
     limits: Limits,
     *,
+    level: Level,
     figures: bool = False,
     progress: Progress | None = None,
 ) -> Execution:
@@ -69,7 +74,8 @@ def run_notebook(
     Raises:
         ExecutionFault: a kernel did not start.
     """
-    run = _Run(copy.deepcopy(notebook), boundaries, room, limits, figures, progress)
+    settings = KernelSettings(level, figures, forks=2 * len(boundaries) + COPIES)
+    run = _Run(copy.deepcopy(notebook), boundaries, room, limits, settings, progress)
     _run_to_end(run.all_cells())
     return run.execution
 
@@ -83,16 +89,16 @@ class _Run:
         boundaries: Collection[int],
         room: Room,
         limits: Limits,
-        figures: bool,
+        settings: KernelSettings,
         progress: Progress | None,
     ) -> None:
         self.cells = notebook.cells
         for cell in self.cells:
             if cell.cell_type == "code":
                 cell.outputs = []
-        self.execution = Execution(notebook)
+        self.execution = Execution(notebook, settings.level)
         self.boundaries = frozenset(boundaries)
-        self.room, self.limits, self.figures = room, limits, figures
+        self.room, self.limits, self.settings = room, limits, settings
         self.progress = progress or (lambda done, total: None)
         self.deadline = time.monotonic() + limits.notebook
         self.fatal: set[int] = set()
@@ -116,7 +122,7 @@ class _Run:
 
     async def _in_one_kernel(self, first: int) -> int:
         """Runs cells from `first` on; returns the cell at which to go on in another kernel."""
-        kernel = Kernel(self.execution.notebook, self.room, self.limits, self.figures)
+        kernel = Kernel(self.execution.notebook, self.room, self.limits, self.settings)
         self.execution.kernels.append(kernel)
         try:
             await kernel.start()

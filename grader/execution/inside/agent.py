@@ -47,8 +47,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from grader.execution.inside import wire
+if TYPE_CHECKING or __package__:
+    from . import wire
 else:
     # Loaded by its path and under a name that no student's module has.
     _spec = importlib.util.spec_from_file_location(
@@ -361,11 +361,20 @@ def snapshot_handler(control: socket.socket, shell: Any) -> Callable[..., None]:
     return take_snapshot
 
 
-def start_kernel(control_descriptor: int, arguments: list[str]) -> None:
-    """Runs an ipykernel that can also take snapshots, until it is told to stop."""
+def start_kernel(
+    control_descriptor: int, arguments: list[str], bound: Callable[[], None] = lambda: None
+) -> None:
+    """Runs an ipykernel that can also take snapshots, until it is told to stop.
+
+    `bound` is called once the kernel's sockets are bound.
+    """
     import site
 
+    from ipykernel.iostream import IOPubThread
     from ipykernel.kernelapp import IPKernelApp
+
+    # The pipe for forked children's output is a TCP socket, of which a sandbox has none.
+    IOPubThread._setup_pipe_in = lambda thread: setattr(thread, "_pipe_flag", False)
 
     # The interpreter starts without `site`, which would find the grader's own packages.
     site.setquit()
@@ -383,6 +392,7 @@ def start_kernel(control_descriptor: int, arguments: list[str]) -> None:
     # exit() would stop the kernel a moment later, in the middle of an innocent cell.
     kernel.shell.ask_exit = lambda: None
     kernel.shell_handlers["nn_snapshot_request"] = snapshot_handler(control, kernel.shell)
+    bound()
     application.start()
 
 

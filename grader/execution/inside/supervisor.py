@@ -1,0 +1,313 @@
+"""Process 1 of a submission: builds the sandbox, starts the kernel in it, ends it.
+
+It runs no student code. To the grader it speaks frames of `wire` on its socket:
+it sends ``{"event": "ready"}`` or ``{"event": "failed", "reason": …}``, later
+``{"event": "exited", "status": n}`` and ``{"event": "breach", "limit": …}``, and
+obeys ``{"op": "interrupt"}`` and
+``{"op": "kill"}``, which concern the kernel alone. When the socket closes it
+ends, and with it every process of the submission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import landlock, mounts, seccomp, system, wire
+
+NAMESPACES, ROOT_NAMESPACES, LANDLOCK = "namespaces", "root_namespaces", "landlock"
+INSIDE_ID = 1000
+POLL_SECONDS = 0.1
+SEND_SECONDS = 10.0
+LOCAL_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+_APART = (
+    system.CLONE_NEWNS
+    | system.CLONE_NEWPID
+    | system.CLONE_NEWNET
+    | system.CLONE_NEWIPC
+    | system.CLONE_NEWUTS
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the grader asks for: one kernel in one sandbox.
+
+    `uid` and `gid` are the ids outside; `readable` are what Landlock leaves,
+    where there is no root of its own. Limits are in bytes, seconds and counts.
+    """
+
+    purpose: str
+    level: str
+    room: str
+    folders: tuple[str, ...]
+    masked: tuple[str, ...]
+    readable: tuple[str, ...]
+    working_folder: str
+    environment: dict[str, str]
+    arguments: tuple[str, ...]
+    uid: int
+    gid: int
+    memory_bytes: int
+    address_space_bytes: int
+    processes: int
+    file_bytes: int
+    descriptors: int
+    temporary_bytes: int
+    temporary_files: int
+
+    @property
+    def inside_ids(self) -> tuple[int, int]:
+        """The ids by which processes in the sandbox know themselves."""
+        mapped = self.level == NAMESPACES
+        return (INSIDE_ID, INSIDE_ID) if mapped else (self.uid, self.gid)
+
+    def layout(self) -> mounts.Layout:
+        """The file system that goes with it."""
+        uid, gid = self.inside_ids
+        return mounts.Layout(
+            room=self.room,
+            folders=self.folders,
+            masked=self.masked,
+            temporary_bytes=self.temporary_bytes,
+            temporary_files=self.temporary_files,
+            uid=uid,
+            gid=gid,
+        )
+
+
+Serve = Callable[[Order, int, Callable[[], None]], None]
+
+
+def start(order: Order, grader: socket.socket, agent: int, serve: Serve) -> None:
+    """Called in a fresh fork of the zygote: starts process 1 and leaves.
+
+    `serve` runs the kernel: it gets the order, the agent's descriptor, and what
+    to call once the kernel's sockets are bound.
+    """
+    os.setsid()
+    if order.level == NAMESPACES:
+        _enter_user_namespace()
+    if order.level in (NAMESPACES, ROOT_NAMESPACES):
+        system.unshare(_APART)
+    if os.fork() == 0:
+        run_guarded(
+            lambda: _be_process_one(order, grader, agent, serve),
+            lambda reason: _tell(grader, event="failed", reason=reason),
+        )
+
+
+def run_guarded(body: Callable[[], None], tell: Callable[[str], None]) -> None:
+    """Runs the body of a fork that must never return into its parent's code."""
+    try:
+        body()
+    except wire.Closed:
+        pass
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            tell(f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(1)
+
+
+def _enter_user_namespace() -> None:
+    uid, gid = os.getuid(), os.getgid()
+    system.set_dumpable(True)
+    system.unshare(system.CLONE_NEWUSER)
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{INSIDE_ID} {uid} 1"),
+        ("gid_map", f"{INSIDE_ID} {gid} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def _be_process_one(order: Order, grader: socket.socket, agent: int, serve: Serve) -> None:
+    if order.level == LANDLOCK:
+        system.become_subreaper()
+    else:
+        mounts.enter_root(order.layout())
+    bound, tell = os.pipe()
+    kernel = os.fork()
+    if kernel == 0:
+        grader.close()
+        os.close(bound)
+        run_guarded(
+            lambda: _be_kernel(order, agent, tell, serve),
+            lambda reason: os.close(tell) if os.write(tell, reason.encode()) else None,
+        )
+    os.close(tell)
+    os.close(agent)
+    system.set_dumpable(False)
+    _await_sockets(bound)
+    if order.level != LANDLOCK:
+        mounts.freeze_ipc(order.layout())
+    system.keep_capabilities((system.CAP_KILL, system.CAP_SYS_PTRACE))
+    try:
+        _watch(order, grader, kernel)
+    finally:
+        _end_all(order)
+
+
+def _await_sockets(bound: int) -> None:
+    """Waits until the kernel's sockets are bound; what else it writes is why they are not."""
+    said = os.read(bound, 4096)
+    os.close(bound)
+    if said != b"+":
+        raise RuntimeError(said.decode(errors="replace") or "the kernel ended while it started")
+
+
+def _be_kernel(order: Order, agent: int, tell: int, serve: Serve) -> None:
+    """Gives up everything, then runs the kernel."""
+    os.setsid()
+    os.umask(0o077)
+    os.chdir(order.working_folder)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    _set_limits(order)
+    if order.level != NAMESPACES and os.getuid() == 0:
+        system.become(order.uid, order.gid)
+    system.keep_capabilities()
+    system.forbid_new_privileges()
+    # Another id than the process had when it was executed makes it undumpable.
+    system.set_dumpable(True)
+    if order.level == LANDLOCK:
+        landlock.confine(order.readable, [order.room])
+    seccomp.forbid_calls(LOCAL_FAMILIES)
+    serve(order, agent, lambda: _announce(order, tell))
+
+
+def _announce(order: Order, tell: int) -> None:
+    """The kernel's sockets are bound: from here on no new ones can be made at level 3."""
+    if order.level == LANDLOCK:
+        seccomp.forbid_calls(())
+    os.write(tell, b"+")
+    os.close(tell)
+
+
+def _set_limits(order: Order) -> None:
+    limits = {
+        resource.RLIMIT_AS: order.address_space_bytes,
+        resource.RLIMIT_NPROC: order.processes,
+        resource.RLIMIT_FSIZE: order.file_bytes,
+        resource.RLIMIT_NOFILE: order.descriptors,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for name, value in limits.items():
+        hard = resource.getrlimit(name)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
+
+
+# --- process 1 ----------------------------------------------------------------
+
+
+def _watch(order: Order, grader: socket.socket, kernel: int) -> None:
+    """Reaps, obeys and guards the memory until the grader goes away."""
+    _tell(grader, event="ready")
+    alive = True
+    while True:
+        readable, _, _ = select.select([grader], [], [], POLL_SECONDS)
+        if readable:
+            _obey(wire.receive(grader, time.monotonic() + SEND_SECONDS)[0], kernel, alive)
+        for pid, status in _reaped():
+            if pid == kernel:
+                alive = False
+                _tell(grader, event="exited", status=status)
+        if _uses_too_much(order):
+            _tell(grader, event="breach", limit="memory")
+            _kill_descendants(order)
+
+
+def _obey(request: Any, kernel: int, alive: bool) -> None:
+    signals = {"interrupt": signal.SIGINT, "kill": signal.SIGKILL}
+    if alive and isinstance(request, dict) and request.get("op") in signals:
+        os.kill(kernel, signals[request["op"]])
+
+
+def _tell(grader: socket.socket, **event: Any) -> None:
+    wire.send(grader, event, [], time.monotonic() + SEND_SECONDS)
+
+
+def _reaped() -> list[tuple[int, int]]:
+    found = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        found.append((pid, os.waitstatus_to_exitcode(status)))
+
+
+def _uses_too_much(order: Order) -> bool:
+    """Whether the submission's memory exceeds its limit, shared pages counted once."""
+    pids = _descendants(order)
+    if sum(_resident(pid) for pid in pids) <= order.memory_bytes:
+        return False
+    return sum(_proportional(pid) for pid in pids) > order.memory_bytes
+
+
+def _resident(pid: int) -> int:
+    """Anonymous and shared memory; a quick upper bound, pages shared by forks counted often."""
+    return _sum_of(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:"))
+
+
+def _proportional(pid: int) -> int:
+    return _sum_of(f"/proc/{pid}/smaps_rollup", ("Pss:",)) or _resident(pid)
+
+
+def _sum_of(path: str, names: tuple[str, ...]) -> int:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return 0
+    return sum(int(words[1]) * 1024 for words in lines if words and words[0] in names)
+
+
+def _descendants(order: Order) -> list[int]:
+    """Every process of the submission but this one."""
+    if order.level != LANDLOCK:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    found = [os.getpid()]
+    for pid in found:
+        found += _children(pid)
+    return found[1:]
+
+
+def _children(pid: int) -> list[int]:
+    """The children of every thread of a process."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                found += map(int, file.read().split())
+    return found
+
+
+def _kill_descendants(order: Order) -> None:
+    for pid in _descendants(order):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _end_all(order: Order) -> None:
+    """Nothing outlives the submission: without a pid namespace, kill until none is left."""
+    deadline = time.monotonic() + SEND_SECONDS
+    while _descendants(order) and time.monotonic() < deadline:
+        _kill_descendants(order)
+        _reaped()
+        time.sleep(0.01)

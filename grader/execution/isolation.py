@@ -1,0 +1,170 @@
+"""How far a submission is kept apart from this machine: the ladder, and what a sandbox is made of."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from grader.errors import UsageError
+from grader.execution.inside import mounts, supervisor
+from grader.execution.limits import Limits
+from grader.execution.packages import our_entries, student_packages
+from grader.execution.room import Room
+
+# Slots take one of these, outside the ranges that Debian and systemd hand out.
+FIRST_UID, UIDS = 61184, 4096
+
+
+class Level(StrEnum):
+    """The rungs, strongest first; the two kinds of namespaces count as equally strong."""
+
+    NAMESPACES = supervisor.NAMESPACES
+    ROOT_NAMESPACES = supervisor.ROOT_NAMESPACES
+    LANDLOCK = supervisor.LANDLOCK
+    NONE = "none"
+
+    def suffices(self, least: Level) -> bool:
+        """Whether this level is at least as strong as `least`."""
+        return _STRENGTH[self] >= _STRENGTH[least]
+
+
+_STRENGTH = {
+    Level.NONE: 0,
+    Level.LANDLOCK: 1,
+    Level.ROOT_NAMESPACES: 2,
+    Level.NAMESPACES: 2,
+}
+CURE = (
+    "Namespaces need a kernel that lets users make them: "
+    "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` on Ubuntu, "
+    "`--security-opt seccomp=unconfined` in Docker. Landlock needs Linux 6.2 or newer. "
+    "For work that you would run yourself: --isolation none"
+)
+
+
+def candidates() -> tuple[Level, ...]:
+    """The levels worth trying here, strongest first."""
+    if not sys.platform.startswith("linux"):
+        return ()
+    first = Level.ROOT_NAMESPACES if os.getuid() == 0 else Level.NAMESPACES
+    return (first, Level.LANDLOCK)
+
+
+def require(level: Level, least: Level) -> None:
+    """Refuses to go on below the least level that was asked for.
+
+    Raises:
+        UsageError: with the cure.
+    """
+    if not level.suffices(least):
+        raise UsageError(
+            f"this machine offers isolation {level.value!r}, and {least.value!r} is the least "
+            f"accepted. {CURE}"
+        )
+
+
+def student_ids() -> tuple[int, int]:
+    """The ids outside by which a submission of this process runs."""
+    if os.getuid() == 0:
+        slot = FIRST_UID + os.getpid() % UIDS
+        return slot, slot
+    return os.getuid(), os.getgid()
+
+
+def make_order(
+    level: Level,
+    room: Room,
+    limits: Limits,
+    arguments: Iterable[str],
+    *,
+    purpose: str = "kernel",
+    forks: int = 0,
+) -> dict[str, Any]:
+    """What the zygote is asked for; `forks` are the processes that we add ourselves."""
+    uid, gid = student_ids()
+    _hand_over(room, uid, gid, whole=level is Level.LANDLOCK)
+    folders = _python_folders()
+    masked = tuple(str(path) for path in our_entries())
+    order = supervisor.Order(
+        purpose=purpose,
+        level=level.value,
+        room=str(room.path),
+        folders=folders,
+        masked=masked,
+        readable=_readable(folders, masked) if level is Level.LANDLOCK else (),
+        working_folder=str(room.work),
+        environment=room.environment(),
+        arguments=tuple(arguments),
+        uid=uid,
+        gid=gid,
+        memory_bytes=int(limits.memory),
+        address_space_bytes=int(limits.address_space),
+        processes=int(limits.processes) + forks + _processes_of(uid),
+        file_bytes=int(limits.file),
+        descriptors=int(limits.descriptors),
+        temporary_bytes=int(limits.temporary),
+        temporary_files=int(limits.temporary_files),
+    )
+    return asdict(order)
+
+
+def _hand_over(room: Room, uid: int, gid: int, *, whole: bool) -> None:
+    """Lets the student's user at the sockets' folder; without a copy in memory, at all of it."""
+    room.path.chmod(0o711)
+    if os.getuid() != 0:
+        return
+    paths = room.path.rglob("*") if whole else [room.ipc, *room.ipc.iterdir()]
+    for path in paths:
+        os.chown(path, uid, gid, follow_symlinks=False)
+
+
+def _python_folders() -> tuple[str, ...]:
+    """Where Python and the student's packages lie."""
+    found = [sys.base_prefix, sys.prefix, *student_packages()]
+    found += [str(path.parent) for path in our_entries()]
+    return tuple(dict.fromkeys(str(Path(folder).resolve()) for folder in found))
+
+
+def _readable(folders: Iterable[str], masked: Iterable[str]) -> tuple[str, ...]:
+    """Paths for Landlock, which has no deny rule: everything but what is masked, piece by piece."""
+    hidden = [Path(path) for path in masked]
+    shown = (*mounts.SYSTEM_FOLDERS, *mounts.SYSTEM_FILES, *folders)
+    devices = [f"/dev/{name}" for name in mounts.DEVICES]
+    kernel = [
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/self",
+        "/sys/devices/system/cpu",
+    ]
+    pieces = [piece for path in shown for piece in _around(Path(path), hidden)]
+    return (*dict.fromkeys(map(str, pieces)), *devices, *kernel)
+
+
+def _around(path: Path, hidden: list[Path]) -> list[Path]:
+    """`path`, or its children where something below it is hidden."""
+    resolved = path.resolve()
+    if resolved in hidden or not resolved.exists():
+        return []
+    if not any(entry.is_relative_to(resolved) for entry in hidden):
+        return [resolved]
+    return [piece for child in resolved.iterdir() for piece in _around(child, hidden)]
+
+
+def _processes_of(uid: int) -> int:
+    """Threads that this user runs already: the kernel's limit counts them in."""
+    if os.getuid() == 0:
+        return 0
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if folder.stat().st_uid == uid:
+                total += len(list((folder / "task").iterdir()))
+        except OSError:
+            continue
+    return total

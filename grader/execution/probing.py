@@ -1,0 +1,88 @@
+"""Which level of isolation this machine reaches, found out by running whole sandboxes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from grader.errors import ExecutionFault
+from grader.execution.inside import wire
+from grader.execution.inside.probe import ALLOWED, ATTEMPTS
+from grader.execution.isolation import Level, candidates, make_order
+from grader.execution.limits import COURSEWORK
+from grader.execution.packages import our_entries
+from grader.execution.room import Room
+from grader.execution.zygote import current_zygote
+
+PROBE_SECONDS = 20.0
+
+
+@functools.cache
+def reached_level() -> Level:
+    """The strongest level whose sandbox held everything in; `none` where none did."""
+    for level in candidates():
+        if not failings(level):
+            return level
+    return Level.NONE
+
+
+@functools.cache
+def failings(level: Level) -> tuple[str, ...]:
+    """What a sandbox of this level does wrong here; empty where it is sound."""
+    try:
+        with Room({}, "probe.ipynb") as room, _canaries() as canaries:
+            found = _answers(level, room, canaries)
+    except ExecutionFault as error:
+        return (str(error),)
+    leaks = [name for name in ATTEMPTS if name not in ALLOWED and found.get(name) is not False]
+    lacks = [f"cannot {name}" for name in ALLOWED if found.get(name) is not True]
+    return tuple(name.replace("_", " ") for name in leaks + lacks)
+
+
+def _answers(level: Level, room: Room, canaries: dict[str, Any]) -> dict[str, Any]:
+    ours, theirs = socket.socketpair()
+    with ours:
+        order = make_order(level, room, COURSEWORK, [json.dumps(canaries)], purpose="probe")
+        with theirs:
+            supervisor = current_zygote().spawn(order, theirs)
+        with supervisor:
+            try:
+                found, _ = wire.receive(ours, time.monotonic() + PROBE_SECONDS)
+            except wire.WireError as error:
+                raise ExecutionFault(_reason(supervisor) or str(error)) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _reason(supervisor: socket.socket) -> str:
+    """What the supervisor says of a start that failed."""
+    try:
+        event, _ = wire.receive(supervisor, time.monotonic() + 1.0)
+        return str(event.get("reason", ""))[:500]
+    except (wire.WireError, AttributeError):
+        return ""
+
+
+@contextmanager
+def _canaries() -> Iterator[dict[str, Any]]:
+    """Things that are within reach of this user, and must not be of a submission."""
+    with tempfile.TemporaryDirectory(prefix="nn-canary-") as folder, socket.socket() as listener:
+        path = Path(folder) / "canary"
+        path.write_text("sings", encoding="utf-8")
+        path.chmod(0o644)
+        Path(folder).chmod(0o777)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield {
+            "file": str(path),
+            "port": listener.getsockname()[1],
+            "pid": os.getpid(),
+            "masked": [str(entry) for entry in our_entries()],
+        }
