@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from grader.assignment import load_assignment
-from grader.commands.grade import grade_with_progress
+from grader.commands.grade import grade_with_progress, isolation_option
 from grader.reports import render_table
 from grader.reports.files import write_reports
 
@@ -26,8 +26,9 @@ EXAMPLE = "examples/mixed.ipynb"
     metavar="DIR",
     help="Where the reports go.",
 )
+@isolation_option
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
-def demo(output: Path, open_report: bool) -> int:
+def demo(output: Path, open_report: bool, isolation: str | None) -> int:
     """Grades an example hand-in of the bundled assignment radboud_a1.
 
     The example has right answers, wrong ones and gaps; its report shows what
@@ -35,7 +36,7 @@ def demo(output: Path, open_report: bool) -> int:
     """
     example = load_assignment(ASSIGNMENT).folder / EXAMPLE
     click.echo(f"grading an example hand-in of {ASSIGNMENT}; this takes some ten seconds", err=True)
-    report = grade_with_progress(ASSIGNMENT, example)
+    report = grade_with_progress(ASSIGNMENT, example, isolation)
     render_table(report, Console())
     page, feedback, _ = (path.resolve() for path in write_reports(report, output))
     click.echo(f"\nThe instructor's report: {page}\nThe student's feedback:  {feedback}")

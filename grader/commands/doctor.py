@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import click
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.assignment import bundled_assignments, load_assignment
+from grader.assignment import RunSettings, bundled_assignments, load_assignment
 from grader.errors import GraderError
+from grader.execution.isolation import CURE, candidates
 from grader.execution.limits import COURSEWORK
-from grader.execution.provisioner import ISOLATION
+from grader.execution.probing import failings, reached_level
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
 from grader.execution.student import AnsweredQuestion, Student
@@ -43,7 +44,7 @@ def doctor() -> int:
     Starts a kernel, takes a snapshot of it, and looks whether the grader's own
     packages can be seen from inside. Exit code 1 where something does not work.
     """
-    findings = [*_versions(), *_kernel(), *_isolation(), *_assignments()]
+    findings = [*_versions(), *_isolation(), *_kernel(), *_assignments()]
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.works else click.style("FAIL", fg="red")
         click.echo(f"{mark}  {finding.text}")
@@ -68,7 +69,7 @@ def _kernel() -> list[Finding]:
 def _probe_kernel(elapsed: Callable[[], float]) -> list[Finding]:
     notebook = new_notebook(cells=[new_code_cell(PROBE)])
     with Room({}, "probe.ipynb") as room:
-        execution = run_notebook(notebook, {0, 1}, room, COURSEWORK)
+        execution = run_notebook(notebook, {0, 1}, room, COURSEWORK, level=reached_level())
         try:
             ran = execution.cells[0].status is CellStatus.OK
             findings = [Finding(ran, f"a kernel started and ran a cell in {elapsed():.1f} s")]
@@ -84,11 +85,15 @@ def _probe_kernel(elapsed: Callable[[], float]) -> list[Finding]:
 
 
 def _isolation() -> list[Finding]:
-    text = (
-        f"isolation level: {ISOLATION} (a submission runs with your own rights: "
-        "grade only what you would run yourself)"
-    )
-    return [Finding(True, text)]
+    """The level reached, and what kept stronger ones from holding."""
+    reached = reached_level()
+    findings = []
+    for level in candidates():
+        reasons = ", ".join(failings(level)) or "a sandbox held everything in"
+        findings.append(Finding(True, f"isolation {level.value}: {reasons}"))
+    works = reached.suffices(RunSettings().isolation)
+    text = f"submissions run at isolation level {reached.value}"
+    return [*findings, Finding(works, text if works else f"{text}. {CURE}")]
 
 
 def _assignments() -> list[Finding]:

@@ -12,10 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader import pipeline
 from grader.errors import UsageError
+from grader.execution.isolation import Level
 from grader.execution.runner import Progress as CellProgress
 from grader.records import Report
 from grader.reports import render_table, to_json
 from grader.reports.files import write_reports
+
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice([level.value for level in Level]),
+    help="The least isolation accepted, instead of the assignment's own. The strongest that this "
+    "machine offers is used in any case; `none` also accepts a machine that offers nothing.",
+)
 
 
 @click.command()
@@ -35,7 +43,14 @@ from grader.reports.files import write_reports
     metavar="FILE",
     help="Write the report as JSON to FILE, or - for the terminal (instead of the table).",
 )
-def grade(assignment: str, submission: Path, output: Path | None, json_file: Path | None) -> int:
+@isolation_option
+def grade(
+    assignment: str,
+    submission: Path,
+    output: Path | None,
+    json_file: Path | None,
+    isolation: str | None,
+) -> int:
     """Grades one submission, question by question.
 
     ASSIGNMENT is a folder with an assignment.toml, or the name of a bundled
@@ -47,7 +62,7 @@ def grade(assignment: str, submission: Path, output: Path | None, json_file: Pat
       grader grade radboud_a1 hand-in.ipynb -o out
       grader grade ./my_assignment hand-in.zip --json - | jq .score
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-    report = grade_with_progress(assignment, submission)
+    report = grade_with_progress(assignment, submission, isolation)
     to_terminal = json_file is not None and str(json_file) == "-"
     if to_terminal:
         click.echo(to_json(report))
@@ -65,10 +80,12 @@ def grade(assignment: str, submission: Path, output: Path | None, json_file: Pat
     return 0
 
 
-def grade_with_progress(assignment: str | Path, submission: Path) -> Report:
+def grade_with_progress(
+    assignment: str | Path, submission: Path, isolation: str | None = None
+) -> Report:
     """Grades with a bar on the terminal's stderr that counts the cells."""
     with _progress(submission.name) as progress:
-        return pipeline.grade(assignment, submission, progress=progress)
+        return pipeline.grade(assignment, submission, isolation=isolation, progress=progress)
 
 
 @contextmanager

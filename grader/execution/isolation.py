@@ -1,4 +1,4 @@
-"""How far a submission is kept apart from this machine: the ladder, and what a sandbox is made of."""
+"""How far a submission is kept apart from this machine, and what a sandbox is made of."""
 
 from __future__ import annotations
 

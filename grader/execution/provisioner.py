@@ -80,7 +80,7 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def wait(self) -> int | None:
         """Waits until the kernel has ended."""
-        while await self.poll() is None:
+        while await self.poll() is None:  # noqa: ASYNC110 - news comes over a socket
             await asyncio.sleep(POLL_SECONDS)
         return self.exit_status
 
@@ -124,6 +124,8 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         return True
 
     def _next_event(self, seconds: float) -> dict[str, Any]:
+        if self.supervisor is None:
+            raise wire.Closed("there is no sandbox")
         event, _ = wire.receive(self.supervisor, time.monotonic() + seconds)
         return event if isinstance(event, dict) else {}
 

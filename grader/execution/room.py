@@ -29,8 +29,9 @@ THREAD_VARIABLES = (
 class Room:
     """A folder with the agent, a home and the submission's files; gone when closed.
 
-    `ipc` is for the kernel's sockets. `work`, in which the kernel runs, is the folder of `notebook`. The room's path is
-    short because Unix sockets in it may have 107 characters.
+    `ipc` is for the kernel's sockets. `work`, in which the kernel runs, is the
+    folder of `notebook`. The room's path is short because Unix sockets in it may
+    have 107 characters.
     """
 
     def __init__(self, files: Mapping[str, bytes], notebook: str) -> None:

@@ -45,7 +45,6 @@ def _write_beside(given: dict[str, Any]) -> None:
     _create(os.path.join(os.path.dirname(given["file"]), "written"))
 
 
-
 def _read_masked(given: dict[str, Any]) -> None:
     assert any(os.path.isfile(path) or os.listdir(path) for path in given["masked"] if _seen(path))
 

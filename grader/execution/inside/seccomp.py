@@ -15,7 +15,7 @@ import struct
 from . import system
 
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# (x86_64, aarch64)
+# Each call's number on x86_64, and on aarch64.
 _REFUSED = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),

@@ -52,7 +52,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """mount(2)."""
+    """Mounts `source` at `target`; an empty word stands for none."""
     words = [os.fsencode(word) if word else None for word in (source, target, kind)]
     call("mount", *words, ctypes.c_ulong(flags), os.fsencode(options) if options else None)
 

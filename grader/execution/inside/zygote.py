@@ -94,7 +94,7 @@ def spawn(grader: socket.socket, order: dict[str, Any]) -> None:
 
 def _start(order: dict[str, Any], sock: socket.socket, agent_descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in order.items()}
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in order.items()}
     supervisor.start(supervisor.Order(**fields), sock, agent_descriptor, serve)
     os._exit(0)
 
