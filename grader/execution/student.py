@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from grader.errors import ExecutionFault, StudentDied, UnreadableAnswer
+from grader.errors import ExecutionFault, MissingName, StudentDied, UnreadableAnswer
 from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
 
 
@@ -208,6 +208,18 @@ class Namespace:
 
     def __contains__(self, name: str) -> bool:
         return self._request("contains", name=name) is True
+
+    def function(self, name: str) -> StudentObject:
+        """The function or class of this name.
+
+        Raises:
+            MissingName: it is not defined, or is something that cannot be called.
+        """
+        value = self[name]
+        if not isinstance(value, StudentObject) or not value._callable:
+            kind = getattr(value, "type_name", type(value).__name__)
+            raise MissingName(f"`{name}` is not a function, but a {kind}")
+        return value
 
     def execute(self, source: str) -> None:
         """Runs an author's code in this copy; it must hold no expected value."""
