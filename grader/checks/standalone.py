@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from grader.assignment import Assignment, load_assignment
-from grader.errors import AssignmentError, UsageError
+from grader.errors import AssignmentError, GraderError, UsageError
 from grader.reporting import report_on
 from grader.reports import render_table
 from grader.session import Session, open_session
@@ -22,6 +22,7 @@ class Standalone:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._session: Session | None = None
+        self._failure: GraderError | None = None
         self._start = time.monotonic()
         try:
             self.assignment = _find_assignment(config)
@@ -30,9 +31,19 @@ class Standalone:
             raise pytest.UsageError(str(error)) from error
 
     def session(self) -> Session:
-        """The session, opened when it is first asked for."""
+        """The session, opened when it is first asked for; a failure is final.
+
+        Raises:
+            UsageError, ExecutionFault: the hand-in cannot be run here.
+        """
+        if self._failure is not None:
+            raise self._failure
         if self._session is None:
-            self._session = open_session(self.assignment, self._submission)
+            try:
+                self._session = open_session(self.assignment, self._submission)
+            except GraderError as error:
+                self._failure = error
+                raise
         return self._session
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
