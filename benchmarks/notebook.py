@@ -4,13 +4,13 @@
 
 The two run in turn, each in a process of its own; the ratios are taken pair by
 pair, so that they hold on a machine whose speed drifts. Memory is the peak of
-the whole process tree (proportional set size, so shared pages count once).
+all processes together (proportional set size, so shared pages count once).
+Sandboxed processes are orphans; this process adopts them, and so counts them.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+from measuring import adopt_orphans, cpu_of_children, descendants_memory, ratio, reap
 
 from grader.assignment import load_assignment
 
@@ -48,30 +48,18 @@ class Run:
 
 def measure(code: str, notebook: Path) -> Run:
     """Runs `code` on `notebook` in a process of its own."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = cpu_of_children()
     start = time.monotonic()
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, str(notebook)])
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, tree_memory(process.pid))
+        peak = max(peak, descendants_memory())
         time.sleep(SAMPLE_SECONDS)
+    wall = time.monotonic() - start
     if process.returncode:
         raise SystemExit(f"the run failed with exit code {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(time.monotonic() - start, cpu, peak)
-
-
-def tree_memory(pid: int) -> float:
-    """Proportional set size of a process and its descendants, in MB."""
-    total = 0
-    try:
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            total += process.memory_full_info().pss
-    except psutil.Error:
-        pass
-    return total / 2**20
+    reap()
+    return Run(wall, cpu_of_children() - before, peak)
 
 
 def main() -> None:
@@ -81,6 +69,7 @@ def main() -> None:
     parser.add_argument("notebook", type=Path, nargs="?", default=example)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    adopt_orphans()
     measure(GRADE, options.notebook)
     pairs = []
     for number in range(options.runs):
@@ -90,11 +79,8 @@ def main() -> None:
     print(f"{'':14}{'grader':>10}{'nbclient':>10}{'ratio':>8}")
     for field, unit in (("wall", "s"), ("cpu", "s"), ("memory", "MB")):
         ours, theirs = ([getattr(run, field) for run in runs] for runs in zip(*pairs, strict=True))
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        name = f"{field} [{unit}]"
-        print(
-            f"{name:14}{statistics.median(ours):10.2f}{statistics.median(theirs):10.2f}{ratio:8.2f}"
-        )
+        medians = f"{statistics.median(ours):10.2f}{statistics.median(theirs):10.2f}"
+        print(f"{f'{field} [{unit}]':14}{medians}{ratio(ours, theirs):8.2f}")
 
 
 if __name__ == "__main__":

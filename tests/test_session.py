@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import psutil
 import pytest
 
+from grader import session as session_module
 from grader.assignment import Assignment
-from grader.errors import AssignmentError
+from grader.errors import AssignmentError, UsageError
+from grader.execution.isolation import Level
+from grader.execution.probing import reached_level
 from grader.execution.student import Student
 from grader.session import Session, open_session
 from grader.submission import Submission
@@ -59,13 +64,54 @@ def test_repaired_and_run_again(session: Session) -> None:
 
 def test_nothing_is_left(tiny: Assignment, answered: Callable[..., Submission]) -> None:
     """Closing ends the processes and removes the folder."""
+    others = set(psutil.Process().children(recursive=True))
     session = open_session(tiny, answered())
     room = session.room.path
-    processes = [kernel._client.km.provisioner.process for kernel in session.execution.kernels]
+    zygotes = {p for p in psutil.Process().children() if "zygote.py" in str(p.cmdline())}
+    processes = set(psutil.Process().children(recursive=True)) - others - zygotes
+    assert len(processes) >= len(session.execution.snapshots)
     assert room.is_dir()
     session.close()
     assert not room.exists()
-    assert all(process.poll() is not None for process in processes)
+    deadline = time.monotonic() + 3
+    while any(is_alive(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [process for process in processes if is_alive(process)]
+
+
+def test_too_weak_a_machine(
+    tiny: Assignment, answered: Callable[..., Submission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the assignment's level, or the one that is asked for, nothing is run."""
+    monkeypatch.setattr(session_module, "reached_level", lambda: Level.NONE)
+    monkeypatch.setattr(session_module, "run_notebook", None)
+    with pytest.raises(UsageError, match="offers isolation 'none', and 'landlock' is the least"):
+        open_session(tiny, answered())
+    strict = replace(tiny, run=replace(tiny.run, isolation=Level.NAMESPACES))
+    monkeypatch.setattr(session_module, "reached_level", lambda: Level.LANDLOCK)
+    with pytest.raises(UsageError, match="'namespaces' is the least accepted"):
+        open_session(strict, answered())
+    with pytest.raises(UsageError, match="'root_namespaces' is the least accepted"):
+        open_session(tiny, answered(), isolation=Level.ROOT_NAMESPACES)
+
+
+def test_less_isolation_can_be_accepted(
+    tiny: Assignment, answered: Callable[..., Submission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who accepts none gets what the machine offers, none included."""
+    with open_session(tiny, answered(), isolation=Level.NONE) as session:
+        assert session.execution.level is reached_level()
+    monkeypatch.setattr(session_module, "reached_level", lambda: Level.NONE)
+    with open_session(tiny, answered(), isolation=Level.NONE) as session:
+        assert session.execution.level is Level.NONE
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still runs."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_missing_package(tiny: Assignment, answered: Callable[..., Submission]) -> None:

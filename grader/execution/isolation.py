@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.execution.inside import mounts, supervisor
+from grader.execution.inside import disk, mounts, supervisor
 from grader.execution.limits import Limits
-from grader.execution.packages import our_entries, student_packages
+from grader.execution.packages import hidden_entries, our_entries, student_packages
 from grader.execution.room import Room
 
 # Slots take one of these, outside the ranges that Debian and systemd hand out.
@@ -42,7 +43,7 @@ _STRENGTH = {
 CURE = (
     "Namespaces need a kernel that lets users make them: "
     "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` on Ubuntu, "
-    "`--security-opt seccomp=unconfined` in Docker. Landlock needs Linux 6.2 or newer. "
+    "`--security-opt seccomp=unconfined` in Docker. Landlock needs Linux 6.12, or 6.2 as root. "
     "For work that you would run yourself: --isolation none"
 )
 
@@ -89,7 +90,8 @@ def make_order(
     uid, gid = student_ids()
     _hand_over(room, uid, gid, whole=level is Level.LANDLOCK)
     folders = _python_folders()
-    masked = tuple(str(path) for path in our_entries())
+    masked = tuple(str(path) for path in hidden_entries())
+    size, files = disk.used(str(room.path)) or (0, 0)
     order = supervisor.Order(
         purpose=purpose,
         level=level.value,
@@ -104,20 +106,22 @@ def make_order(
         gid=gid,
         memory_bytes=int(limits.memory),
         address_space_bytes=int(limits.address_space),
-        processes=int(limits.processes) + forks + _processes_of(uid),
+        processes=int(limits.processes) + forks + _counted_already(level, uid),
         file_bytes=int(limits.file),
         descriptors=int(limits.descriptors),
-        temporary_bytes=int(limits.temporary),
-        temporary_files=int(limits.temporary_files),
+        temporary_bytes=int(limits.temporary) + size,
+        temporary_files=int(limits.temporary_files) + files,
     )
     return asdict(order)
 
 
 def _hand_over(room: Room, uid: int, gid: int, *, whole: bool) -> None:
     """Lets the student's user at the sockets' folder; without a copy in memory, at all of it."""
-    room.path.chmod(0o711)
     if os.getuid() != 0:
         return
+    room.path.chmod(0o711)
+    for folder in room.path.iterdir():
+        folder.chmod(0o700)
     paths = room.path.rglob("*") if whole else [room.ipc, *room.ipc.iterdir()]
     for path in paths:
         os.chown(path, uid, gid, follow_symlinks=False)
@@ -156,9 +160,11 @@ def _around(path: Path, hidden: list[Path]) -> list[Path]:
     return [piece for child in resolved.iterdir() for piece in _around(child, hidden)]
 
 
-def _processes_of(uid: int) -> int:
-    """Threads that this user runs already: the kernel's limit counts them in."""
-    if os.getuid() == 0:
+def _counted_already(level: Level, uid: int) -> int:
+    """Threads that this user runs already, where the kernel's limit counts them in."""
+    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    # Since then, each user namespace counts for itself.
+    if level is Level.NAMESPACES and version >= (5, 14):
         return 0
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):

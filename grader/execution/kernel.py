@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -29,9 +30,13 @@ from grader.execution.snapshots import Snapshot
 from grader.records import CellRun, CellStatus
 
 SNAPSHOT_SECONDS = 30.0
+# The client notices within a second or two that a kernel has died or gone quiet.
+SETTLE_SECONDS = 15.0
 MAX_ERROR_CHARACTERS = 500
 MAX_OUTPUT_CHARACTERS = 2 << 20
-MAX_MESSAGE_BYTES = 32 << 20
+# Together these bound what waits in memory when a cell shows more than can be read.
+MAX_MESSAGE_BYTES = 8 << 20
+MAX_WAITING_MESSAGES = 4
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,17 @@ class _OneSpec(KernelSpecManager):  # type: ignore[misc]
         return self.spec
 
 
+class _Manager(AsyncKernelManager):  # type: ignore[misc]
+    """Its clients bound what may wait for them: each makes its sockets for itself."""
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:
+        """A client whose sockets take no larger messages, and not more of them, than they may."""
+        client = super().client(**kwargs)
+        client.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        client.context.setsockopt(zmq.RCVHWM, MAX_WAITING_MESSAGES)
+        return client
+
+
 def _kernel_spec(level: Level, room: Room, control: int, figures: bool) -> KernelSpec:
     plain = level is Level.NONE
     command = [sys.executable, "-S", "-s", "-P", str(room.agent), str(control)]
@@ -70,6 +86,8 @@ def _kernel_spec(level: Level, room: Room, control: int, figures: bool) -> Kerne
         *("-f", "{connection_file}"),
         "--HistoryManager.enabled=False",
         "--InteractiveShell.colors=nocolor",
+        # It draws a tip for each greeting from the generator that notebooks draw from.
+        "--InteractiveShell.enable_tip=False",
         "--Application.log_level=CRITICAL",
     ]
     if not figures:
@@ -114,13 +132,12 @@ class Kernel:
         self._limits = limits
         self._settings = settings
         self._control, self._agent_end = socket.socketpair()
-        manager = AsyncKernelManager(
+        manager = _Manager(
             kernel_name="nn-grader",
             kernel_spec_manager=_OneSpec(),
             transport="ipc",
             connection_file=str(room.ipc / f"k{self._control.fileno()}.json"),
         )
-        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         manager.kernel_spec_manager.spec = _kernel_spec(
             settings.level, room, self._agent_end.fileno(), settings.figures
         )
@@ -146,7 +163,7 @@ class Kernel:
         try:
             await self._client.async_start_new_kernel(**self._launch_options())
             await self._client.async_start_new_kernel_client()
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, wire.WireError) as error:
             self.end()
             raise ExecutionFault(f"the kernel did not start: {error}") from error
         finally:
@@ -175,9 +192,9 @@ class Kernel:
         late = not await self._finished(running, seconds) and await self._manager.is_alive()
         dead = late and not await self._interrupt(running)
         try:
-            await running
+            await asyncio.wait_for(running, SETTLE_SECONDS)
             run = _finished_run(index, cell, time.monotonic() - start, late, seconds)
-        except DeadKernelError:
+        except (DeadKernelError, TimeoutError):
             dead = True
         except Exception as error:  # noqa: BLE001
             # Code can write what it likes to its kernel's channels.

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 OURS = frozenset(["grader", "reference"])
+PREFIXES = ("nn_grader", "_nn_grader", "__editable__", "_editable_impl_nn_grader")
 SITE_FOLDERS = frozenset(["site-packages", "dist-packages"])
 
 
@@ -29,6 +30,21 @@ def our_entries() -> tuple[Path, ...]:
     """Everything of ours in the site folders: what a sandbox has to hide."""
     entries = [entry for folder in _site_folders() for entry in folder.iterdir()]
     return tuple(entry.resolve() for entry in entries if _is_ours(entry))
+
+
+@functools.cache
+def hidden_entries() -> tuple[Path, ...]:
+    """The same, and what lies beside an editable install: assignments with their solutions."""
+    checkout = Path(__file__).resolve().parents[2]
+    if checkout.name in SITE_FOLDERS:
+        return our_entries()
+    pythons = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)]
+    beside = [
+        entry
+        for entry in checkout.iterdir()
+        if not entry.is_symlink() and not any(python.is_relative_to(entry) for python in pythons)
+    ]
+    return (*our_entries(), *beside)
 
 
 def _site_folders() -> list[Path]:
@@ -52,4 +68,4 @@ def _without_ours(folder: Path) -> str:
 
 def _is_ours(entry: Path) -> bool:
     name = entry.name.lower()
-    return name in OURS or name.startswith(("nn_grader", "_nn_grader", "__editable__"))
+    return name in OURS or name.startswith(PREFIXES)

@@ -18,7 +18,7 @@ from grader.execution.inside import wire
 from grader.execution.inside.probe import ALLOWED, ATTEMPTS
 from grader.execution.isolation import Level, candidates, make_order
 from grader.execution.limits import COURSEWORK
-from grader.execution.packages import our_entries
+from grader.execution.packages import hidden_entries
 from grader.execution.room import Room
 from grader.execution.zygote import current_zygote
 
@@ -42,9 +42,20 @@ def failings(level: Level) -> tuple[str, ...]:
             found = _answers(level, room, canaries)
     except ExecutionFault as error:
         return (str(error),)
-    leaks = [name for name in ATTEMPTS if name not in ALLOWED and found.get(name) is not False]
-    lacks = [f"cannot {name}" for name in ALLOWED if found.get(name) is not True]
-    return tuple(name.replace("_", " ") for name in leaks + lacks)
+    if "broken" in found:
+        return (str(found["broken"]),)
+    refused = {name for name in ATTEMPTS if found.get(name)}
+    leaks = [_words(name) for name in ATTEMPTS if name not in ALLOWED and name not in refused]
+    lacks = [
+        f"cannot {_words(name)} ({found.get(name) or 'it did not say why'})"
+        for name in ALLOWED
+        if found.get(name) != ""
+    ]
+    return (*leaks, *lacks)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _answers(level: Level, room: Room, canaries: dict[str, Any]) -> dict[str, Any]:
@@ -55,19 +66,14 @@ def _answers(level: Level, room: Room, canaries: dict[str, Any]) -> dict[str, An
             supervisor = current_zygote().spawn(order, theirs)
         with supervisor:
             try:
-                found, _ = wire.receive(ours, time.monotonic() + PROBE_SECONDS)
+                deadline = time.monotonic() + PROBE_SECONDS
+                event, _ = wire.receive(supervisor, deadline)
+                if event.get("event") != "ready":
+                    raise ExecutionFault(f"it could not be built: {event.get('reason')}")
+                found, _ = wire.receive(ours, deadline)
             except wire.WireError as error:
-                raise ExecutionFault(_reason(supervisor) or str(error)) from error
+                raise ExecutionFault(f"it ended: {error}") from error
     return found if isinstance(found, dict) else {}
-
-
-def _reason(supervisor: socket.socket) -> str:
-    """What the supervisor says of a start that failed."""
-    try:
-        event, _ = wire.receive(supervisor, time.monotonic() + 1.0)
-        return str(event.get("reason", ""))[:500]
-    except (wire.WireError, AttributeError):
-        return ""
 
 
 @contextmanager
@@ -84,5 +90,5 @@ def _canaries() -> Iterator[dict[str, Any]]:
             "file": str(path),
             "port": listener.getsockname()[1],
             "pid": os.getpid(),
-            "masked": [str(entry) for entry in our_entries()],
+            "masked": [str(entry) for entry in hidden_entries()],
         }

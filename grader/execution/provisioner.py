@@ -24,7 +24,6 @@ from grader.execution.limits import Limits
 from grader.execution.room import Room
 from grader.execution.zygote import current_zygote
 
-START_SECONDS = 30.0
 END_SECONDS = 15.0
 POLL_SECONDS = 0.02
 
@@ -59,11 +58,12 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         Raises:
             ExecutionFault: the zygote could not do it.
             RuntimeError: the sandbox could not be built.
+            WireError: it ended without a word, or did not answer in time.
         """
         wanted: Sandbox = kwargs["sandbox"]
         order = make_order(wanted.level, wanted.room, wanted.limits, cmd[1:], forks=wanted.forks)
         self.supervisor = current_zygote().spawn(order, wanted.agent)
-        self._handle(self._next_event(START_SECONDS))
+        self._handle(self._next_event(wanted.limits.start))
         info: dict[str, Any] = self.connection_info
         return info
 
@@ -74,8 +74,12 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def poll(self) -> int | None:
         """The kernel's exit status; None while it lives."""
-        while self.exit_status is None and self._has_event():
-            self._handle(self._next_event(END_SECONDS))
+        try:
+            while self.exit_status is None and self._has_event():
+                self._handle(self._next_event(END_SECONDS))
+        except (wire.WireError, RuntimeError):
+            # The supervisor has gone, and with it every process of the submission.
+            self.exit_status = -signal.SIGKILL
         return self.exit_status
 
     async def wait(self) -> int | None:

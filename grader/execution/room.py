@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,8 +55,13 @@ class Room:
         self.close()
 
     def close(self) -> None:
-        """Removes the folder."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Removes the folder, whatever was made of it."""
+        try:
+            shutil.rmtree(self.path)
+        except FileNotFoundError:
+            return
+        except (OSError, RecursionError):
+            _remove_by_force(self.path)
 
     def environment(self) -> dict[str, str]:
         """Everything that a kernel in this room sees of the environment."""
@@ -76,7 +82,7 @@ class Room:
         folders = (self.home / "tmp", self.home / "matplotlib", self.work, self.ipc)
         for folder in (*folders, self.agent.parent):
             folder.mkdir(parents=True)
-        for source in ("agent.py", "wire.py"):
+        for source in ("agent.py", "outputs.py", "wire.py"):
             shutil.copyfile(INSIDE / source, self.agent.parent / source)
         for name, content in files.items():
             target = self.path / "work" / name
@@ -84,6 +90,15 @@ class Room:
             target.write_bytes(content)
         for cache in font_caches():
             shutil.copyfile(cache, self.home / "matplotlib" / cache.name)
+
+
+def _remove_by_force(folder: Path) -> None:
+    """Removes what Python gives up on: unreadable folders, and a thousand in one another."""
+    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+        with suppress(OSError):
+            subprocess.run(  # noqa: S603 - fixed commands of ours
+                [*command, "--", str(folder)], capture_output=True, check=False
+            )
 
 
 @functools.cache

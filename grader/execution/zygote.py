@@ -21,7 +21,6 @@ from grader.execution.packages import student_packages
 INSIDE = Path(__file__).parent / "inside"
 START_SECONDS = 120.0
 SPAWN_SECONDS = 30.0
-GRADER_DESCRIPTOR = 3
 
 _current: Zygote | None = None
 
@@ -54,7 +53,11 @@ class Zygote:
         with theirs:
             self._process = _execute(self._folder / "nn_grader_inside" / "zygote.py", theirs)
         atexit.register(self.close)
-        self._expect("ready", START_SECONDS)
+        try:
+            self._expect("ready", START_SECONDS)
+        except ExecutionFault:
+            self.close()
+            raise
 
     def alive(self) -> bool:
         """Whether it still serves, and serves this process rather than its parent."""
@@ -81,9 +84,11 @@ class Zygote:
 
     def close(self) -> None:
         """Ends it; sandboxes that it started live on until their own sockets close."""
-        if self._owner != os.getpid():
-            return
         self._socket.close()
+        if self._owner != os.getpid():
+            # A fork's parent goes on using the process; asked for it, the fork forgets it.
+            self._process.poll()
+            return
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
         if self._process.poll() is None:
@@ -102,17 +107,14 @@ class Zygote:
 
 
 def _execute(script: Path, theirs: socket.socket) -> subprocess.Popen[bytes]:
-    """Executes the zygote with its socket at the agreed descriptor, and nothing else inherited."""
-    low, high = GRADER_DESCRIPTOR, theirs.fileno()
-    command = f'exec "$0" "$@" {low}<&{high} {high}<&-' if high != low else 'exec "$0" "$@"'
+    """Executes the zygote, which inherits its socket and nothing else."""
+    descriptor = theirs.fileno()
+    packages = os.pathsep.join(student_packages())
     return subprocess.Popen(  # noqa: S603 - a fixed command of ours
-        [
-            *("/bin/sh", "-c", command),
-            *(sys.executable, "-S", "-s", "-P", str(script), os.pathsep.join(student_packages())),
-        ],
+        [sys.executable, "-S", "-s", "-P", str(script), packages, str(descriptor)],
         env={"PYTHONHASHSEED": "0"},
         cwd="/",
-        pass_fds=(high,),
+        pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from grader.assignment import bundled_assignments
 from grader.commands import doctor as module
 from grader.commands.doctor import Finding, doctor
 from grader.errors import AssignmentError, ExecutionFault
+from grader.execution.isolation import CURE, Level, candidates
 
 
 def test_works_here() -> None:
@@ -24,7 +25,7 @@ def test_works_here() -> None:
 def test_kernel_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel that does not start is a failure, told with its reason, and code 1."""
 
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
         raise ExecutionFault("no room on this machine")
 
     monkeypatch.setattr(module, "run_notebook", fail)
@@ -39,6 +40,19 @@ def test_system_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = CliRunner().invoke(doctor, standalone_mode=False)
     assert ran.return_value == 1
     assert "FAIL  this system cannot fork" in ran.output
+
+
+def test_isolation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each level is named with what keeps it from holding, and too weak a one with the cure."""
+    first, second = candidates()
+    monkeypatch.setattr(module, "_kernel", list)
+    monkeypatch.setattr(module, "failings", lambda level: ("read file", "cannot import numpy"))
+    monkeypatch.setattr(module, "reached_level", lambda: Level.NONE)
+    ran = CliRunner().invoke(doctor, standalone_mode=False)
+    assert ran.return_value == 1
+    for level in (first, second):
+        assert f"ok    isolation {level.value}: read file, cannot import numpy" in ran.output
+    assert f"FAIL  submissions run at isolation level none. {CURE}" in ran.output
 
 
 def test_assignment_that_lacks_something(monkeypatch: pytest.MonkeyPatch) -> None:

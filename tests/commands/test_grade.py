@@ -14,8 +14,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode, v4
 
-from grader import cli
+from grader import cli, session
 from grader.assignment import Assignment
+from grader.execution.isolation import Level
+from grader.execution.probing import reached_level
 from grader.records import CellStatus, QuestionReport, QuestionStatus, Report
 from grader.reports import from_json
 
@@ -83,6 +85,31 @@ def points(report: Report) -> dict[str, float]:
 def question(report: Report, identity: str) -> QuestionReport:
     """The report's question with this id."""
     return next(q for q in report.questions if q.id == identity)
+
+
+# --- isolation ---------------------------------------------------------------------
+
+
+def test_too_weak_a_machine(
+    call: Call,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    solved: NotebookNode,
+    tmp_path: Path,
+) -> None:
+    """Without the isolation that is asked for, one sentence names the cure, and none will do."""
+    nbformat.write(solved, tmp_path / "hw.ipynb")
+    monkeypatch.setattr(session, "reached_level", lambda: Level.NONE)
+    assert call(TINY, tmp_path / "hw.ipynb") == 2
+    assert "--isolation none" in " ".join(capsys.readouterr().err.split())
+    assert call(TINY, tmp_path / "hw.ipynb", "--isolation", "none", "--json", "-") == 0
+    assert from_json(capsys.readouterr().out).isolation == "none"
+    assert call(TINY, tmp_path / "hw.ipynb", "--isolation", "much") == 2
+
+
+def test_report_names_the_level(grade_file: GradeFile, solved: NotebookNode) -> None:
+    """The report says how far the hand-in was kept apart."""
+    assert grade_file(solved).isolation == reached_level().value
 
 
 # --- files that are refused --------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grader.execution.isolation import Level
 from grader.execution.room import Room
 
 LOOKS_AROUND = """
@@ -63,9 +64,16 @@ def test_files_are_placed_around_the_notebook(ran: Any) -> None:
 
 
 def test_home_is_the_rooms(ran: Any) -> None:
-    """The student's code writes into the room, home included."""
+    """The student's home is the room's."""
     assert Path(ran.value(1, "home")) == ran.room.home
-    assert (ran.room.work / "written.txt").read_text() == "mine"
+
+
+def test_what_is_written(run_cells: Callable[..., Any], level: Level) -> None:
+    """Files are written to the room itself, or to a copy in memory where there is one."""
+    ran = run_cells("open('written.txt', 'w').write('mine')", boundaries=[], level=level)
+    assert ran.run(0).error == ""
+    in_memory = level.suffices(Level.NAMESPACES)
+    assert (ran.room.work / "written.txt").exists() is not in_memory
 
 
 def test_closed_rooms_are_gone() -> None:

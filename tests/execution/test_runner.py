@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader import grade
 from grader.execution.limits import Limits
+from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
 from grader.records import CellStatus, QuestionStatus
@@ -174,7 +175,8 @@ def test_the_notebook_that_was_given_is_not_changed(run_cells: Callable[..., Any
     """The run works on a copy: outputs that were handed in stay as they were."""
     notebook = new_notebook(cells=[new_code_cell("print(2)", outputs=[])])
     with Room({}, "a.ipynb") as room:
-        execution = run_notebook(notebook, [], room, Limits(cell=2, notebook=20, check=2))
+        limits = Limits(cell=2, notebook=20, check=2)
+        execution = run_notebook(notebook, [], room, limits, level=reached_level())
         execution.close()
     assert execution.output_of([0]) == "2\n"
     assert notebook.cells[0].outputs == []

@@ -48,17 +48,20 @@ if __name__ == "__main__":
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import wire
+    from . import outputs, wire
 else:
-    # Loaded by its path and under a name that no student's module has.
-    _spec = importlib.util.spec_from_file_location(
-        "_nn_grader_wire", os.path.join(os.path.dirname(os.path.abspath(__file__)), "wire.py")
-    )
-    wire = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(wire)
+    # Loaded by their paths and under names that no student's module has.
+    def _load(name: str) -> Any:
+        folder = os.path.dirname(os.path.abspath(__file__))
+        path = os.path.join(folder, f"{name}.py")
+        spec = importlib.util.spec_from_file_location(f"_nn_grader_{name}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    outputs, wire = _load("outputs"), _load("wire")
 
 FOREVER = float(10**9)
-MAX_OUTPUT_CHARACTERS = 1 << 20
 MAX_ERROR_CHARACTERS = 2000
 MAX_LISTED_ARRAYS = 200
 MAX_LISTED_ELEMENTS = 100_000
@@ -66,17 +69,6 @@ MAX_DESCRIPTORS = 65536
 MISSING = object()
 # The kernel's own stdout and stderr, of which a student's code may have taken hold.
 kernel_streams: list[Any] = []
-
-
-class CappedText(io.StringIO):
-    """Collects printed text and drops what exceeds the cap."""
-
-    def write(self, text: str) -> int:
-        """Keeps what there is room for, and claims to have written all."""
-        room = MAX_OUTPUT_CHARACTERS - self.tell()
-        if room > 0:
-            super().write(text[:room])
-        return len(text)
 
 
 # --- the copy: runs student code for one check -----------------------------
@@ -89,7 +81,7 @@ class Copy:
         self.shell = shell
         self.namespace: dict[str, Any] = shell.user_ns
         self.objects: list[Any] = []
-        self.output = CappedText()
+        self.output = outputs.CappedText()
         # Forks share the state of their parent's generators.
         np.random.seed(seed)
         random.seed(seed)
@@ -211,9 +203,8 @@ def _type_name(value: Any) -> str:
 
 def _as_float_array(value: Any) -> np.ndarray | None:
     if type(value) in (list, tuple) and 0 < len(value) <= MAX_LISTED_ELEMENTS:
-        if all(isinstance(item, float) for item in value):
-            return np.array(value, dtype=np.float64)
-        return None
+        floats = all(isinstance(item, float) for item in value)
+        return np.array(value, dtype=np.float64) if floats else None
     if isinstance(value, float):
         return np.array(value, dtype=np.float64)
     if type(value) is np.ndarray and value.dtype.kind == "f" and value.size <= MAX_LISTED_ELEMENTS:
@@ -222,10 +213,9 @@ def _as_float_array(value: Any) -> np.ndarray | None:
 
 
 def _describe_error(error: BaseException, kind: str) -> dict[str, str]:
-    try:
+    text = ""
+    with contextlib.suppress(BaseException):  # an exception's own __str__ may raise
         text = str(error)
-    except BaseException:  # an exception's own __str__ may raise
-        text = ""
     return {
         "kind": kind,
         "type": _type_name(error),
@@ -259,8 +249,7 @@ def serve_copy(sock: socket.socket, shell: Any, seed: int) -> None:
             wire.send(sock, reply, reply_arrays, FOREVER)
         except wire.Closed:
             raise
-        except Exception as error:
-            # Nothing was sent yet, so an answer is due.
+        except Exception as error:  # nothing was sent yet, so an answer is due
             reply = {"id": request["id"], "error": _describe_error(error, "unreadable")}
             wire.send(sock, reply, [], FOREVER)
 
@@ -344,7 +333,7 @@ def print_to(text: io.StringIO) -> None:
 def serve_silently(sock: socket.socket, shell: Any) -> None:
     """`serve_snapshot`, with nothing printed or displayed to the kernel's channels."""
     silence_shell(shell)
-    print_to(CappedText())
+    print_to(outputs.CappedText())
     serve_snapshot(sock, shell)
 
 
@@ -387,8 +376,12 @@ def start_kernel(
     application.initialize(arguments)
     # A student's own modules lie beside the notebook.
     sys.path.insert(0, "")
+    # The same notebook gives the same numbers, also where it does not seed its generators.
+    np.random.seed(20240229)
+    random.seed(20240229)
     kernel_streams.extend([sys.stdout, sys.stderr])
     kernel = application.kernel
+    outputs.leave_out_large(kernel.session)
     # exit() would stop the kernel a moment later, in the middle of an innocent cell.
     kernel.shell.ask_exit = lambda: None
     kernel.shell_handlers["nn_snapshot_request"] = snapshot_handler(control, kernel.shell)

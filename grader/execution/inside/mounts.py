@@ -102,7 +102,10 @@ def _show_devices(root: str) -> None:
 def _make_temporary(root: str, layout: Layout) -> None:
     flags = system.MS_NOSUID | system.MS_NODEV
     size = f"size={layout.temporary_bytes},nr_inodes={layout.temporary_files},mode=1777"
-    for path in ("/tmp", "/dev/shm"):
+    folders = ["/tmp", "/dev/shm"]
+    if not any(_is_below(layout.room, path) for path in folders):
+        folders.append(layout.room)
+    for path in folders:
         os.makedirs(root + path, exist_ok=True)
         system.mount("tmpfs", root + path, "tmpfs", flags, size)
     for name in ("home", "work"):

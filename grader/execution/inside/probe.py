@@ -1,8 +1,9 @@
 """What a submission could do in this sandbox, found out by trying it.
 
 The grader sends canaries as JSON: things that must not be reached. The answer
-on the agent's socket is ``{attempt: bool}``, true where the attempt succeeded;
-the grader judges it.
+on the agent's socket is ``{attempt: reason}``, the reason for which it failed
+and empty where it succeeded; the grader judges it. Where the probe itself
+breaks, the answer is ``{"broken": reason}``.
 """
 
 from __future__ import annotations
@@ -18,22 +19,30 @@ from typing import Any
 from . import system, wire
 
 SECONDS = 5.0
+MAX_REASON_CHARACTERS = 500
 
 
 def answer(control: int, canaries: str) -> None:
     """Tries everything and reports what worked."""
-    given = json.loads(canaries)
-    found = {name: _works(attempt, given) for name, attempt in ATTEMPTS.items()}
     with socket.socket(fileno=control) as sock:
+        try:
+            given = json.loads(canaries)
+            found = {name: _failure(attempt, given) for name, attempt in ATTEMPTS.items()}
+        except Exception as error:
+            found = {"broken": _describe(error)}
         wire.send(sock, found, [], time.monotonic() + SECONDS)
 
 
-def _works(attempt: Callable[[dict[str, Any]], object], given: dict[str, Any]) -> bool:
+def _failure(attempt: Callable[[dict[str, Any]], object], given: dict[str, Any]) -> str:
     try:
         attempt(given)
-    except (OSError, ImportError, AssertionError):
-        return False
-    return True
+    except (OSError, ImportError, AssertionError) as error:
+        return _describe(error)
+    return ""
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:MAX_REASON_CHARACTERS]
 
 
 def _read_file(given: dict[str, Any]) -> None:
@@ -46,15 +55,23 @@ def _write_beside(given: dict[str, Any]) -> None:
 
 
 def _read_masked(given: dict[str, Any]) -> None:
-    assert any(os.path.isfile(path) or os.listdir(path) for path in given["masked"] if _seen(path))
+    assert any(_holds_something(path) for path in given["masked"])
 
 
-def _seen(path: str) -> bool:
-    return os.path.exists(path) and not os.path.samefile(path, "/dev/null")
+def _holds_something(path: str) -> bool:
+    try:
+        if os.path.isdir(path):
+            return bool(os.listdir(path))
+        with open(path, "rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _connect(given: dict[str, Any]) -> None:
-    socket.create_connection(("127.0.0.1", given["port"]), SECONDS).close()
+    with socket.socket() as sock:
+        sock.settimeout(SECONDS)
+        sock.connect(("127.0.0.1", given["port"]))
 
 
 def _signal_grader(given: dict[str, Any]) -> None:
@@ -79,7 +96,17 @@ def _write_home(given: dict[str, Any]) -> None:
 
 
 def _import_numpy(given: dict[str, Any]) -> None:
-    import numpy.polynomial.chebyshev  # noqa: F401 - not among the preloaded modules
+    import numpy as np
+
+    # It is imported already; its files are what notebooks need more of.
+    with open(np.__file__, "rb") as file:
+        file.read()
+
+
+def _open_null(given: dict[str, Any]) -> None:
+    # Snapshots put it in place of the kernel's own input and output.
+    with open(os.devnull, "r+b"):
+        pass
 
 
 def _create(path: str) -> None:
@@ -87,8 +114,8 @@ def _create(path: str) -> None:
         file.write("x")
 
 
-# A sandbox must allow these two, and nothing else.
-ALLOWED = {"write_home": _write_home, "import_numpy": _import_numpy}
+# A sandbox must allow these, and nothing else.
+ALLOWED = {"write_home": _write_home, "import_numpy": _import_numpy, "open_null": _open_null}
 ATTEMPTS: dict[str, Callable[[dict[str, Any]], object]] = {
     **ALLOWED,
     "read_file": _read_file,

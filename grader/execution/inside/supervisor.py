@@ -2,8 +2,8 @@
 
 It runs no student code. To the grader it speaks frames of `wire` on its socket:
 it sends ``{"event": "ready"}`` or ``{"event": "failed", "reason": …}``, later
-``{"event": "exited", "status": n}`` and ``{"event": "breach", "limit": …}``, and
-obeys ``{"op": "interrupt"}`` and
+``{"event": "exited", "status": n}`` and ``{"event": "breach", "limit": …}``, the
+limit being ``memory`` or ``disk``, and obeys ``{"op": "interrupt"}`` and
 ``{"op": "kill"}``, which concern the kernel alone. When the socket closes it
 ends, and with it every process of the submission.
 """
@@ -11,23 +11,28 @@ ends, and with it every process of the submission.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import resource
 import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import landlock, mounts, seccomp, system, wire
+from . import disk, landlock, mounts, seccomp, system, wire
 
 NAMESPACES, ROOT_NAMESPACES, LANDLOCK = "namespaces", "root_namespaces", "landlock"
 INSIDE_ID = 1000
 POLL_SECONDS = 0.1
+# Walking a folder costs more than reading a few numbers: once a second.
+DISK_TURNS = 10
 SEND_SECONDS = 10.0
 LOCAL_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+# To end the submission's processes, to read how much they use, and to find their files.
+_KEPT = (system.CAP_KILL, system.CAP_SYS_PTRACE, system.CAP_DAC_READ_SEARCH)
 _APART = (
     system.CLONE_NEWNS
     | system.CLONE_NEWPID
@@ -147,23 +152,32 @@ def _be_process_one(order: Order, grader: socket.socket, agent: int, serve: Serv
         )
     os.close(tell)
     os.close(agent)
-    system.set_dumpable(False)
-    _await_sockets(bound)
-    if order.level != LANDLOCK:
-        mounts.freeze_ipc(order.layout())
-    system.keep_capabilities((system.CAP_KILL, system.CAP_SYS_PTRACE))
+    # Process 1 gets only the signals that it handles: from here on, none.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
+        system.set_dumpable(False)
+        _await_sockets(bound, grader, kernel)
+        if order.level != LANDLOCK:
+            mounts.freeze_ipc(order.layout())
+        system.keep_capabilities(_KEPT)
         _watch(order, grader, kernel)
     finally:
         _end_all(order)
 
 
-def _await_sockets(bound: int) -> None:
+def _await_sockets(bound: int, grader: socket.socket, kernel: int) -> None:
     """Waits until the kernel's sockets are bound; what else it writes is why they are not."""
+    either: list[int] = [bound, grader.fileno()]
+    readable, _, _ = select.select(either, [], [])
+    if bound not in readable:
+        raise wire.Closed("the grader has given up")
     said = os.read(bound, 4096)
     os.close(bound)
+    if not said:
+        status = os.waitstatus_to_exitcode(os.waitpid(kernel, 0)[1])
+        raise RuntimeError(f"the kernel ended while it started, with status {status}")
     if said != b"+":
-        raise RuntimeError(said.decode(errors="replace") or "the kernel ended while it started")
+        raise RuntimeError(said.decode(errors="replace"))
 
 
 def _be_kernel(order: Order, agent: int, tell: int, serve: Serve) -> None:
@@ -174,6 +188,8 @@ def _be_kernel(order: Order, agent: int, tell: int, serve: Serve) -> None:
     os.environ.clear()
     os.environ.update(order.environment)
     _set_limits(order)
+    # Another user could not any more.
+    system.bound_capabilities()
     if order.level != NAMESPACES and os.getuid() == 0:
         system.become(order.uid, order.gid)
     system.keep_capabilities()
@@ -181,7 +197,7 @@ def _be_kernel(order: Order, agent: int, tell: int, serve: Serve) -> None:
     # Another id than the process had when it was executed makes it undumpable.
     system.set_dumpable(True)
     if order.level == LANDLOCK:
-        landlock.confine(order.readable, [order.room])
+        landlock.confine(order.readable, [order.room, os.devnull])
     seccomp.forbid_calls(LOCAL_FAMILIES)
     serve(order, agent, lambda: _announce(order, tell))
 
@@ -214,29 +230,38 @@ def _set_limits(order: Order) -> None:
 
 
 def _watch(order: Order, grader: socket.socket, kernel: int) -> None:
-    """Reaps, obeys and guards the memory until the grader goes away."""
+    """Reaps, obeys and guards memory and disk until the grader goes away."""
     _tell(grader, event="ready")
     alive = True
-    while True:
+    meter = disk.Meter(order.room, order.temporary_bytes, order.temporary_files)
+    for turn in itertools.count():
         readable, _, _ = select.select([grader], [], [], POLL_SECONDS)
         if readable:
             _obey(wire.receive(grader, time.monotonic() + SEND_SECONDS)[0], kernel, alive)
-        for pid, status in _reaped():
+        for pid, status in reap():
             if pid == kernel:
                 alive = False
                 _tell(grader, event="exited", status=status)
         if _uses_too_much(order):
             _tell(grader, event="breach", limit="memory")
             _kill_one(order, kernel if alive else 0)
+        if order.level == LANDLOCK and turn % DISK_TURNS == 0:
+            _guard_disk(order, grader, meter, kernel if alive else 0)
+
+
+def _guard_disk(order: Order, grader: socket.socket, meter: disk.Meter, kernel: int) -> None:
+    """Kills the kernel where too much was written; without one, everything that may write."""
+    processes = _descendants(order)
+    if meter.breached(processes):
+        _tell(grader, event="breach", limit="disk")
+        _kill([kernel] if kernel else processes)
 
 
 def _kill_one(order: Order, kernel: int) -> None:
     """Kills the kernel; the next time round, the largest: snapshots share most of their pages."""
     sizes = {pid: _proportional(pid) for pid in _descendants(order)}
     victim = kernel or max(sizes, key=lambda pid: sizes[pid], default=0)
-    if victim:
-        with contextlib.suppress(OSError):
-            os.kill(victim, signal.SIGKILL)
+    _kill([victim] if victim else [])
 
 
 def _obey(request: Any, kernel: int, alive: bool) -> None:
@@ -249,7 +274,8 @@ def _tell(grader: socket.socket, **event: Any) -> None:
     wire.send(grader, event, [], time.monotonic() + SEND_SECONDS)
 
 
-def _reaped() -> list[tuple[int, int]]:
+def reap() -> list[tuple[int, int]]:
+    """The children that have ended, and how."""
     found: list[tuple[int, int]] = []
     while True:
         try:
@@ -307,8 +333,8 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _kill_descendants(order: Order) -> None:
-    for pid in _descendants(order):
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
 
@@ -317,6 +343,6 @@ def _end_all(order: Order) -> None:
     """Nothing outlives the submission: without a pid namespace, kill until none is left."""
     deadline = time.monotonic() + SEND_SECONDS
     while _descendants(order) and time.monotonic() < deadline:
-        _kill_descendants(order)
-        _reaped()
+        _kill(_descendants(order))
+        reap()
         time.sleep(0.01)

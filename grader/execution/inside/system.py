@@ -18,7 +18,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 
-CAP_KILL, CAP_SYS_PTRACE = 5, 19
+CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_PTRACE = 2, 5, 19
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
@@ -97,20 +97,27 @@ def forbid_new_privileges() -> None:
 
 
 def keep_capabilities(kept: tuple[int, ...] = ()) -> None:
-    """Gives up every capability but `kept`, for good."""
+    """Gives up every capability but those of `kept` that it has, for good."""
     call("prctl", _PR_CAP_AMBIENT, ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
+    bound_capabilities(kept)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    held = ctypes.create_string_buffer(24)
+    call("capget", header, held)
+    _, held_low, _, _, held_high, _ = struct.unpack("=6I", held.raw)
+    mask = sum(1 << capability for capability in kept)
+    low, high = mask & held_low, (mask >> 32) & held_high
+    call("capset", header, struct.pack("=6I", low, low, 0, high, high, 0))
+
+
+def bound_capabilities(kept: tuple[int, ...] = ()) -> None:
+    """No program run from here on can have more than `kept`, where this user may say so."""
     for capability in range(_LAST_CAPABILITY + 1):
         if capability not in kept:
             try:
                 call("prctl", _PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)
             except OSError:
-                # Not held, or not known to this kernel: there is nothing to drop.
+                # Not known to this kernel, or the user has none that could be bounded.
                 continue
-    mask = sum(1 << capability for capability in kept)
-    low, high = mask & 0xFFFFFFFF, mask >> 32
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    data = struct.pack("=6I", low, low, 0, high, high, 0)
-    call("capset", header, data)
 
 
 def become(uid: int, gid: int) -> None:

@@ -1,8 +1,8 @@
 """The zygote: a process that has imported what notebooks use, and forks submissions.
 
-Executed with an empty environment and one argument, ``PACKAGES``: the folders
-to import from, joined by ``os.pathsep``. Descriptor 3 is its socket to the
-grader, on which it says ``{"event": "ready"}`` once and then obeys
+Executed with an empty environment and two arguments: ``PACKAGES``, the folders
+to import from, joined by ``os.pathsep``, and the descriptor of its socket to
+the grader. There it says ``{"event": "ready"}`` once and then obeys
 ``{"op": "spawn", "order": {…}}``, followed by one byte with two descriptors:
 the supervisor's socket and the agent's control socket. It answers ``{"event":
 "spawned"}``. It never holds anything of a submission but the paths and limits
@@ -17,12 +17,15 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
 if __name__ == "__main__":
     sys.path += sys.argv[1].split(os.pathsep)
+    # Before numpy is imported below: a thread of BLAS's would not survive the forks.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 # As a script this file stands in a folder of its own, which is then a package.
 if not __package__:
@@ -30,12 +33,11 @@ if not __package__:
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     importlib.import_module(__package__)
 
-from . import agent, probe, supervisor, wire  # isort: skip
+from . import agent, probe, supervisor, system, wire  # isort: skip
 
 if __name__ == "__main__":
     sys.path.pop(0)
 
-GRADER_DESCRIPTOR = 3
 FOREVER = float(10**9)
 SEND_SECONDS = 30.0
 # What a coursework notebook imports, as far as it is installed.
@@ -47,11 +49,13 @@ PRELOADED = (
 )
 
 
-def main() -> None:
+def main(descriptor: int) -> None:
     """Serves until the grader closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    grader = socket.socket(fileno=GRADER_DESCRIPTOR)
+    grader = socket.socket(fileno=descriptor)
     grader.set_inheritable(False)
+    # Supervisors become children of this process, which reaps them: not every system's first does.
+    system.become_subreaper()
     preload()
     wire.send(grader, {"event": "ready"}, [], time.monotonic() + SEND_SECONDS)
     try:
@@ -65,7 +69,7 @@ def main() -> None:
 
 def preload() -> None:
     """Imports what can be imported, and keeps it out of the garbage collector's way."""
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MPLBACKEND="agg")
+    os.environ.update(MPLBACKEND="agg")
     for name in PRELOADED:
         try:
             importlib.import_module(name)
@@ -90,6 +94,7 @@ def spawn(grader: socket.socket, order: dict[str, Any]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
     os.waitpid(child, 0)
+    supervisor.reap()
 
 
 def _start(order: dict[str, Any], sock: socket.socket, agent_descriptor: int) -> None:
@@ -105,8 +110,10 @@ def serve(order: supervisor.Order, control: int, bound: Callable[[], None]) -> N
         bound()
         probe.answer(control, order.arguments[0])
     else:
+        # Found out anew: what the zygote may write to, a submission may not.
+        tempfile.tempdir = None
         agent.start_kernel(control, list(order.arguments), bound)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[2]))
