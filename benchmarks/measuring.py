@@ -1,8 +1,10 @@
-"""What the benchmarks share: CPU time and memory of sandboxed processes, and medians of pairs.
+"""What the benchmarks share: CPU time and memory of sandboxed processes, and ratios of pairs.
 
 The processes of a submission are no children of the grader's: the zygote forks
-them, and the fork in between ends at once. Without `adopt_orphans` they would
-be the business of process 1 of this machine, and their CPU time lost.
+them. A supervisor waits for all in its sandbox before it ends, and a snapshot
+for its copies, so that a supervisor's own account holds everything. It is read
+when the supervisor has ended, whoever reaps it and whenever that is: the zygote
+as a rule, and this process for what the zygote leaves behind.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import os
 import resource
 import statistics
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import psutil
@@ -23,25 +25,31 @@ POLL_SECONDS = 0.005
 
 
 def adopt_orphans() -> None:
-    """Makes this process the parent of descendants whose own parent ended.
-
-    What they used then arrives in this process's RUSAGE_CHILDREN when `reap`
-    waits for them. A supervisor waits for all in its sandbox before it ends, and
-    a snapshot for its copies, so that nothing is left out.
-    """
+    """Makes this process the parent of descendants whose own parent ended."""
     system.become_subreaper()
 
 
-def reap(besides: Collection[int] = ()) -> None:
-    """Waits until every child but these has ended, and takes their CPU time into account."""
+def reap(zygote: int = 0) -> None:
+    """Waits until every child but the zygote has ended, and every child of the zygote's."""
     deadline = time.monotonic() + REAP_SECONDS
-    while others := [p for p in psutil.Process().children() if p.pid not in besides]:
-        for process in others:
-            with suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
+    while living := [*_reaped_children(besides=zygote), *_living_children(zygote)]:
         if time.monotonic() > deadline:
-            raise SystemExit(f"these processes do not end: {others}")
+            raise SystemExit(f"these processes do not end: {living}")
         time.sleep(POLL_SECONDS)
+
+
+def _reaped_children(besides: int) -> list[psutil.Process]:
+    others = [process for process in psutil.Process().children() if process.pid != besides]
+    for process in others:
+        with suppress(ChildProcessError):
+            os.waitpid(process.pid, os.WNOHANG)
+    return others
+
+
+def _living_children(pid: int) -> list[psutil.Process]:
+    """Those that have not ended; a zombie waits to be reaped, and has its account still."""
+    children = psutil.Process(pid).children() if pid else []
+    return [process for process in children if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def cpu_of_children() -> float:
@@ -50,10 +58,14 @@ def cpu_of_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def cpu_of(pid: int) -> float:
-    """User and system seconds of a living process and of the children that it waited for."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
+def cpu_of_sandboxes(zygote: int) -> tuple[float, float]:
+    """User and system seconds of the zygote itself, and of all sandboxes that have ended."""
+    process = psutil.Process(zygote)
+    times = process.cpu_times()
+    ended = [child.cpu_times() for child in process.children()]
+    waiting = sum(sum(account[:4]) for account in ended)
+    reaped = times.children_user + times.children_system
+    return times.user + times.system, reaped + waiting + cpu_of_children()
 
 
 def descendants_memory() -> float:

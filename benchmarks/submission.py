@@ -6,10 +6,10 @@ The worker has loaded the assignment, started its zygote and graded the notebook
 once. What it uses is the sum of
 
 - this process: reading, alignment, nbclient, pytest, checks, the report;
-- the sandbox: supervisor, kernel, snapshots and copies. They are orphans of the
-  zygote's, so this process adopts them (a child subreaper) and reads what they
-  used when it reaps them; a process that lives on could not be read so;
-- the zygote, which lives on: its forks, from /proc.
+- the sandbox: supervisor, kernel, snapshots and copies. Its supervisor waits for
+  all of them, so that their CPU time stands in its own account when it has ended,
+  and in its parent's when that has reaped it (see `measuring.py`);
+- the zygote, which lives on: its forks, from /proc, in ticks of 10 ms.
 
 The plain process imports everything that the cells import before its clock
 starts, then runs them with `exec`, going on after a failing one. Matplotlib uses
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measuring import adopt_orphans, cpu_of, cpu_of_children, reap
+from measuring import adopt_orphans, cpu_of_sandboxes, reap
 
 from grader import pipeline, session
 from grader.assignment import Assignment, load_assignment
@@ -153,12 +153,14 @@ def watch_stages(watches: Stopwatches) -> None:
 def grade_once(assignment: Assignment, notebook: Path, zygote: Zygote) -> tuple[Used, Report]:
     """Reads, grades and reports one submission, and waits until its sandbox has gone."""
     pid = zygote._process.pid
-    before = (time.perf_counter(), time.process_time(), cpu_of_children(), cpu_of(pid))
+    forks, sandboxes = cpu_of_sandboxes(pid)
+    start, cpu = time.perf_counter(), time.process_time()
     report = pipeline.grade(assignment, load_submission(notebook))
     to_json(report)
-    own, wall = time.process_time() - before[1], time.perf_counter() - before[0]
-    reap(besides=[pid])
-    return Used(wall, own, cpu_of_children() - before[2], cpu_of(pid) - before[3]), report
+    own, wall = time.process_time() - cpu, time.perf_counter() - start
+    reap(pid)
+    forks_after, sandboxes_after = cpu_of_sandboxes(pid)
+    return Used(wall, own, sandboxes_after - sandboxes, forks_after - forks), report
 
 
 def run_plain(notebook: Path) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import zmq
+import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -66,15 +66,17 @@ class _OneSpec(KernelSpecManager):  # type: ignore[misc]
         return self.spec
 
 
-class _Manager(AsyncKernelManager):  # type: ignore[misc]
-    """Its clients bound what may wait for them: each makes its sockets for itself."""
+class _Client(AsyncKernelClient):  # type: ignore[misc]
+    """Bounds what may wait for it; has no heartbeat, whose thread a kernel can hold for ever."""
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:
-        """A client whose sockets take no larger messages, and not more of them, than they may."""
-        client = super().client(**kwargs)
-        client.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        client.context.setsockopt(zmq.RCVHWM, MAX_WAITING_MESSAGES)
-        return client
+    def _context_default(self) -> zmq.asyncio.Context:
+        context: zmq.asyncio.Context = super()._context_default()
+        context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, MAX_WAITING_MESSAGES)
+        return context
+
+    def start_channels(self, *arguments: bool, **keywords: bool) -> None:
+        super().start_channels(*arguments, **{**keywords, "hb": False})
 
 
 def _kernel_spec(level: Level, room: Room, control: int, figures: bool) -> KernelSpec:
@@ -132,7 +134,8 @@ class Kernel:
         self._limits = limits
         self._settings = settings
         self._control, self._agent_end = socket.socketpair()
-        manager = _Manager(
+        manager = AsyncKernelManager(
+            client_factory=_Client,
             kernel_name="nn-grader",
             kernel_spec_manager=_OneSpec(),
             transport="ipc",
