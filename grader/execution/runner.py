@@ -102,6 +102,7 @@ class _Run:
         self.progress = progress or (lambda done, total: None)
         self.deadline = time.monotonic() + limits.notebook
         self.fatal: set[int] = set()
+        self.unchanged: Snapshot | None = None
 
     async def all_cells(self) -> None:
         """Runs the notebook, in as many kernels as it takes."""
@@ -144,9 +145,11 @@ class _Run:
                 await kernel.run_cell(index, self._cell_seconds())
 
     async def _go_on(self, kernel: Kernel, first: int) -> None:
+        self.unchanged = None
         for index in range(first, len(self.cells)):
             self._keep_boundary(index, kernel)
             if self.cells[index].cell_type == "code":
+                self.unchanged = None
                 self._record(await self._run_or_skip(kernel, index))
         self._keep_boundary(len(self.cells), kernel)
 
@@ -169,9 +172,10 @@ class _Run:
         if self._out_of_time():
             self.execution.lost[boundary] = f"not run: {self._used_up()}"
             return
-        snapshot = kernel.take_snapshot()
-        if snapshot is not None:
-            self.execution.snapshots[boundary] = snapshot
+        # Text between two boundaries changes nothing: they share a snapshot.
+        self.unchanged = self.unchanged or kernel.take_snapshot()
+        if self.unchanged is not None:
+            self.execution.snapshots[boundary] = self.unchanged
 
     def _record(self, run: CellRun) -> None:
         self.execution.cells.append(run)

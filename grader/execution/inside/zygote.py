@@ -46,6 +46,10 @@ PRELOADED = (
     *("ipykernel.ipkernel", "ipykernel.zmqshell", "matplotlib", "matplotlib.pyplot"),
     *("matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
     *("sklearn.datasets", "pandas"),
+    # What a kernel would else import while it starts.
+    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect"),
+    *("IPython.extensions.storemagic", "ipykernel.debugger", "tornado.platform.asyncio"),
+    *("tornado.locks", "tornado.queues", "IPython.utils.wildcard"),
 )
 
 
@@ -70,11 +74,13 @@ def main(descriptor: int) -> None:
 def preload() -> None:
     """Imports what can be imported, and keeps it out of the garbage collector's way."""
     os.environ.update(MPLBACKEND="agg")
+    agent.leave_out_debugger()
     for name in PRELOADED:
         try:
             importlib.import_module(name)
         except ImportError:
             continue
+    agent.leave_out_redrawing()
     gc.collect()
     gc.freeze()
 
