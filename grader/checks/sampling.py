@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grader.checks.closeness import ValueMismatch, as_array
-from grader.checks.stencil import Estimate, Ints, Pairs, Sampler, estimate
+from grader.checks.ladder import Estimate, Ints, Pairs, Sampler
+from grader.checks.stencil import estimate
 
 Floats: TypeAlias = NDArray[np.float64]
 
