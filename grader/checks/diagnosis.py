@@ -7,9 +7,8 @@ where no second explanation of the same simplicity fits as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,8 +17,9 @@ from grader.checks.diagnosis_context import (
     Block,
     Blocks,
     DiagnosisContext,
-    Variant,
+    Floats,
     read_blocks,
+    same_up_to_ones,
 )
 from grader.checks.diagnosis_fit import (
     Fit,
@@ -30,10 +30,12 @@ from grader.checks.diagnosis_fit import (
     precision_of,
 )
 from grader.checks.diagnosis_layers import layer_mistakes
-from grader.checks.diagnosis_shapes import pattern_fits, rearranged
+from grader.checks.diagnosis_shapes import DESCRIPTIVE, pattern_fits, rearranged
 from grader.records import Diagnosis
 
 __all__ = ["DiagnosisContext", "diagnose"]
+
+Parts: TypeAlias = frozenset[str]
 
 FEWEST = 3
 """Two numbers fit too many explanations."""
@@ -64,9 +66,38 @@ def diagnose(
     wrong = [block for block in blocks if not _is_right(block, precision)]
     if sum(block.numeric.size for block in wrong) < FEWEST:
         return None
-    fits = [_fits(block, precision) for block in wrong]
-    found = _common(fits) or _separate(wrong, fits)
+    found = _explanation(wrong, [_fits(block, precision) for block in wrong])
     return None if found is None else _told(found, wrong)
+
+
+def _explanation(wrong: Sequence[Block], fits: Sequence[Mapping[Parts, int]]) -> Fit | None:
+    """The one explanation that holds for all wrong blocks, or two that share them out."""
+    shared = {
+        parts: max(own[parts] for own in fits) for parts in fits[0] if all(parts in f for f in fits)
+    }
+    if shared:
+        found = _cheapest(shared)
+        is_place = found is not None and found.cost >= DESCRIPTIVE
+        return None if is_place and len(wrong) > 1 else found
+    large = [own for own, block in zip(fits, wrong, strict=True) if block.numeric.size >= FEWEST]
+    named = [found.parts for own in large if (found := _cheapest(own)) and found.cost < DESCRIPTIVE]
+    together = frozenset[str]().union(*named)
+    explained = all(any(parts <= together for parts in own) for own in fits)
+    return Fit(together, len(together)) if explained and len(together) == 2 else None
+
+
+def _cheapest(fits: Mapping[Parts, int]) -> Fit | None:
+    """The simplest explanation; None where there is none, or another one as simple."""
+    least = min(fits.values(), default=0)
+    cheapest = [parts for parts, cost in fits.items() if cost == least]
+    return Fit(cheapest[0], least) if len(cheapest) == 1 else None
+
+
+def _told(found: Fit, wrong: Sequence[Block]) -> Diagnosis:
+    own = {variant.code: variant.text for block in wrong for variant in block.variants}
+    codes = sorted(found.parts)
+    text = joined_text([own.get(code) or SENTENCES[code] for code in codes])
+    return Diagnosis(joined_code(codes), text, CONFIDENCE[min(found.cost, 3)])
 
 
 def _is_right(block: Block, precision: Precision) -> bool:
@@ -92,38 +123,31 @@ def _all_fits(block: Block, precision: Precision) -> Iterator[Fit]:
 
 def _regressors(block: Block, precision: Precision) -> Iterator[Regressor]:
     """Arrays of the analytic gradient's shape that it may be a multiple of."""
-    shape, size = block.analytic.shape, block.analytic.size
-    if block.numeric.shape == shape:
+    if block.numeric.shape == block.analytic.shape:
         yield Regressor("", block.numeric, block.error)
-    exact = np.zeros(shape)
-    own = [v for v in block.variants if v.value.size == size and _fits_shape(v.value, block)]
-    for variant in own:
-        yield Regressor(variant.code, variant.value.reshape(shape), exact)
-    made = [Regressor(code, array, exact) for code, array in layer_mistakes(block)]
-    for regressor in (*made, *rearranged(block)):
-        if regressor.value.size == size and _fits_shape(regressor.value, block):
-            shaped = replace(
-                regressor,
-                value=regressor.value.reshape(shape),
-                error=regressor.error.reshape(shape) if regressor.error.size == size else exact,
-            )
-            if not _is_known(shaped, block, own, precision):
-                yield shaped
+    variants = [Regressor(v.code, v.value, np.zeros(v.value.shape)) for v in block.variants]
+    own = [v for v in _shaped(variants, block) if not _is_right_array(v.value, block, precision)]
+    yield from own
+    made = [Regressor(code, a, np.zeros(a.shape)) for code, a in layer_mistakes(block)]
+    for regressor in _shaped([*made, *rearranged(block)], block):
+        value, error = regressor.value, regressor.error
+        # What the author has named has that name, and no other.
+        named = any(precision.same(value, variant.value, error) for variant in own)
+        if not named and not _is_right_array(value, block, precision):
+            yield regressor
 
 
-def _fits_shape(value: np.ndarray, block: Block) -> bool:
-    drop = [tuple(n for n in a.shape if n != 1) for a in (value, block.analytic)]
-    return drop[0] == drop[1]
-
-
-def _is_known(
-    made: Regressor, block: Block, variants: Sequence[Variant], precision: Precision
-) -> bool:
-    """Whether an array is the right gradient, or one that the author has named otherwise."""
+def _shaped(regressors: Sequence[Regressor], block: Block) -> Iterator[Regressor]:
+    """Those that have the analytic gradient's shape up to axes of size 1, in that shape."""
     shape = block.analytic.shape
-    if block.numeric.shape == shape and precision.same(made.value, block.numeric, block.error):
-        return True
-    return any(
-        precision.same(made.value, variant.value.reshape(shape), made.error)
-        for variant in variants
-    )
+    for regressor in regressors:
+        if same_up_to_ones(regressor.value, block.analytic):
+            value, error = regressor.value.reshape(shape), regressor.error.reshape(shape)
+            yield Regressor(regressor.code, value, error)
+
+
+def _is_right_array(value: Floats, block: Block, precision: Precision) -> bool:
+    """Whether a wrong formula gives the right numbers here, and so explains nothing."""
+    if value.shape != block.numeric.shape:
+        return False
+    return precision.same(value, block.numeric, block.error)
