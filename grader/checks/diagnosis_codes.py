@@ -128,7 +128,7 @@ def sentence(code: str) -> str:
 
 
 def joined_code(parts: Sequence[str]) -> str:
-    """The code of several bugs at once; it does not depend on the order in which they were found."""
+    """The code of several bugs at once; the order of their finding is lost."""
     return "+".join(sorted(set(parts)))
 
 

@@ -10,10 +10,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.checks.diagnosis_context import Block, DiagnosisContext, Floats, rms
+
+Bools: TypeAlias = NDArray[np.bool_]
 
 PROPOSED = 1e-2
 """How near a fitted coefficient must be to a named number for the number to be tried."""
@@ -43,11 +47,11 @@ class Precision:
         """Whether two arrays of one shape agree in every element."""
         return not self.differs(first, second, error).any()
 
-    def differs(self, first: Floats, second: Floats, error: Floats | float = 0.0) -> Floats:
+    def differs(self, first: Floats, second: Floats, error: Floats | float = 0.0) -> Bools:
         """Per element, whether the arrays differ by more than the precision and the error."""
         scale = np.maximum(np.abs(first), np.abs(second))
         tolerance = SAFETY * np.asarray(error) + self.relative * scale + self.floor * rms(second)
-        differs: Floats = ~(np.abs(first - second) <= tolerance)
+        differs: Bools = ~(np.abs(first - second) <= tolerance)
         return differs
 
 
@@ -185,7 +189,7 @@ def _unknown_decay(
     block: Block, regressor: Regressor, pair: tuple[float, float], precision: Precision
 ) -> Iterator[Fit]:
     """The strength is not known: any multiple of the parameters, and nothing else wrong."""
-    prediction = regressor.value + pair[1] * block.parameters
+    prediction = regressor.value + pair[1] * np.asarray(block.parameters)
     if not regressor.code and precision.same(block.analytic, prediction, regressor.error):
         code = "weight_decay_on_bias" if block.is_bias else "weight_decay_wrong"
         yield Fit(frozenset({code}), 1)
@@ -211,13 +215,12 @@ def _known_decay(
     for parts, factor in _products(block.context, 1):
         if not _near(first, factor):
             continue
-        measured = second / strength + (factor if truth else 0.0)
+        plain = factor if truth else 0.0
+        measured = second / strength + plain
         for code, multiple in _multiples(block.context, truth):
             bugs = own | parts | frozenset({code} - {""})
-            is_plain = multiple == (factor if truth else 0.0)
-            if is_plain or len(bugs) > 2 or abs(measured - multiple) > PROPOSED * max(
-                abs(multiple), 1.0
-            ):
+            is_near = abs(measured - multiple) <= PROPOSED * max(abs(multiple), 1.0)
+            if multiple == plain or len(bugs) > 2 or not is_near:
                 continue
             prediction = factor * (regressor.value - truth * decay) + multiple * decay
             if precision.same(block.analytic, prediction, abs(factor) * regressor.error):

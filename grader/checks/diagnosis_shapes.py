@@ -7,15 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.checks.diagnosis_context import Block, Floats, same_up_to_ones
-from grader.checks.diagnosis_fit import Fit, Precision, Regressor
+from grader.checks.diagnosis_fit import Bools, Fit, Precision, Regressor
 
 DESCRIPTIVE = 3
 """Which elements are wrong is said only where nothing says why."""
 
 FEW = 3
 """Fewer elements or rows than this show no pattern."""
-
-Bools = np.typing.NDArray[np.bool_]
 
 
 def rearranged(block: Block) -> Iterator[Regressor]:
@@ -29,9 +27,8 @@ def rearranged(block: Block) -> Iterator[Regressor]:
     if right.size == block.analytic.size and not same_up_to_ones(right, block.analytic):
         yield Regressor("wrong_shape", right.reshape(shape), error.reshape(shape))
     if right.size >= FEW and (block.analytic.size == 1 or shape == right.shape):
-        total, its_error = float(right.sum()), float(error.sum())
-        value = np.full(shape, total)
-        yield Regressor("summed_over_everything", value, np.full(shape, its_error))
+        total, total_error = np.full(shape, right.sum()), np.full(shape, error.sum())
+        yield Regressor("summed_over_everything", total, total_error)
 
 
 def _misread(array: Floats) -> Floats:
@@ -99,7 +96,7 @@ def _is_clipped(given: Floats, right: Floats, error: Floats, precision: Precisio
 def _place_fits(block: Block, precision: Precision) -> Iterator[Fit]:
     """Which elements are wrong, where most are right."""
     given, right, error = block.analytic, block.numeric, block.error
-    wrong = precision.differs(given, right, error).astype(bool)
+    wrong = precision.differs(given, right, error)
     if wrong.sum() == 1 and right.size > FEW:
         yield _fit("one_element", DESCRIPTIVE)
     elif right.ndim == 2 and right.shape[1] > 1:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grader.checks.closeness import ValueMismatch, as_array, first_index, format_index, format_pair
+from grader.checks.diagnosis import DiagnosisContext
+from grader.checks.explaining import WrongShape, explained, explained_shape
 from grader.checks.results import (
     GradientCheckFailed,
     GradientInconclusive,
@@ -82,6 +84,7 @@ def check_gradient(
     upstream: ArrayLike | None = None,
     relative_tolerance: float = RELATIVE_TOLERANCE,
     name: str = "the gradient",
+    context: DiagnosisContext | None = None,
     raises: bool = True,
 ) -> GradientResult:
     """Check that `grad: array -> array of x's shape` is the gradient of `f: array -> scalar`.
@@ -89,10 +92,11 @@ def check_gradient(
     With `upstream`, of the shape of f(x), f may return an array and `grad` is
     the gradient of sum(upstream * f(x)). At a kink any value between the
     one-sided derivatives is right; another one is judged again at a point
-    beside it. Raises `GradientCheckFailed` or `GradientInconclusive`, unless
-    `raises` is false; what f or grad raise themselves passes through.
+    beside it. `context` helps to name the bug behind a wrong gradient. Raises
+    `GradientCheckFailed` or `GradientInconclusive`, unless `raises` is false;
+    what f or grad raise themselves passes through.
     """
-    rules = _Rules(name, relative_tolerance, read_upstream(upstream), elementwise=False)
+    rules = _Rules(name, relative_tolerance, read_upstream(upstream), False, context)
     result, kinked = _check(f, grad, Point(at), rules)
     if kinked and result.status is CheckStatus.FAILED:
         result = _judge_beside(f, grad, Point(at), rules, result)
@@ -106,6 +110,7 @@ def check_derivative(
     at: ArrayLike,
     relative_tolerance: float = RELATIVE_TOLERANCE,
     name: str = "the derivative",
+    context: DiagnosisContext | None = None,
     raises: bool = True,
 ) -> GradientResult:
     """Check that `df` is the derivative of `f`, both elementwise on the array `at`.
@@ -114,7 +119,7 @@ def check_derivative(
     `check_gradient` does; at a kink only values between the one-sided
     derivatives are right.
     """
-    rules = _Rules(name, relative_tolerance, None, elementwise=True)
+    rules = _Rules(name, relative_tolerance, None, True, context)
     result, _ = _check(f, df, Point(at), rules)
     return _deliver(result, raises)
 
@@ -127,6 +132,7 @@ class _Rules:
     tolerance: float
     upstream: Floats | None
     elementwise: bool
+    context: DiagnosisContext | None = None
 
 
 class _Refusal(Exception):
@@ -147,9 +153,13 @@ def _check(f: Function, grad: Function, point: Point, rules: _Rules) -> tuple[Gr
         _require_fresh(grad, point, analytic, rules)
     except _Refusal as refusal:
         return _refused(refusal.status, refusal.message, function, rules), False
+    except WrongShape as wrong:
+        result = _refused(CheckStatus.FAILED, str(wrong), function, rules)
+        return explained_shape(result, wrong, function, rules.context), False
     except ValueMismatch as mismatch:
         return _refused(CheckStatus.FAILED, str(mismatch), function, rules), False
     result = _verdict(_Case(analytic, found, note, rules), function.evaluations)
+    result = explained(result, function, rules.context)
     return result, bool((found.jump != 0.0).any())
 
 
@@ -200,7 +210,10 @@ def _call_watched(f: Function, point: Point, name: str) -> object:
 def _analytic(grad: Function, point: Point, name: str) -> tuple[Floats, str]:
     array = as_array(_call_watched(grad, point, name), name)
     given = array.shape
-    analytic = reshape(array, point.x.shape, name)
+    try:
+        analytic = reshape(array, point.x.shape, name)
+    except ValueMismatch as mismatch:
+        raise WrongShape(mismatch, array) from None
     bad = ~np.isfinite(analytic)
     if bad.any():
         index = first_index(bad)
