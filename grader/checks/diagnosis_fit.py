@@ -153,7 +153,7 @@ def _products(context: DiagnosisContext, most: int) -> Iterator[tuple[frozenset[
         yield frozenset({code}), number
     if most > 1:
         for (first, a), (second, b) in combinations(named, 2):
-            if first != second and a * b != 1.0:
+            if first != second and not math.isclose(a * b, 1.0):
                 yield frozenset({first, second}), a * b
 
 
@@ -219,12 +219,15 @@ def _known_decay(
         measured = second / strength + plain
         for code, multiple in _multiples(block.context, truth):
             bugs = own | parts | frozenset({code} - {""})
-            is_near = abs(measured - multiple) <= PROPOSED * max(abs(multiple), 1.0)
-            if multiple == plain or len(bugs) > 2 or not is_near:
+            if len(bugs) > 2:
                 continue
-            prediction = factor * (regressor.value - truth * decay) + multiple * decay
-            if precision.same(block.analytic, prediction, abs(factor) * regressor.error):
-                yield Fit(bugs, len(bugs))
+            # The factor may stand before the data's part alone, or before everything.
+            for share in {multiple, factor * multiple} - {plain}:
+                if abs(measured - share) > PROPOSED * max(abs(share), 1.0):
+                    continue
+                prediction = factor * (regressor.value - truth * decay) + share * decay
+                if precision.same(block.analytic, prediction, abs(factor) * regressor.error):
+                    yield Fit(bugs, len(bugs))
 
 
 def _multiples(context: DiagnosisContext, truth: bool) -> list[tuple[str, float]]:

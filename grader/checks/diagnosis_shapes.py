@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.checks.diagnosis_context import Block, Floats, same_up_to_ones
-from grader.checks.diagnosis_fit import Bools, Fit, Precision, Regressor
+from grader.checks.diagnosis_fit import SAFETY, Bools, Fit, Precision, Regressor
 
 DESCRIPTIVE = 3
 """Which elements are wrong is said only where nothing says why."""
@@ -70,10 +70,8 @@ def _shape_fits(block: Block, precision: Precision) -> Iterator[Fit]:
 
 def _value_fits(block: Block, precision: Precision) -> Iterator[Fit]:
     given, right, error = block.analytic, block.numeric, block.error
-    if np.array_equal(given, np.round(given)):
-        cuts = (np.trunc(right), np.floor(right), np.round(right))
-        if any(np.array_equal(given, cut) for cut in cuts):
-            yield _fit("integer")
+    if np.array_equal(given, np.round(given)) and _is_cut(given, right, error):
+        yield _fit("integer")
     norm = float(np.linalg.norm(right))
     if norm > 0.0 and precision.same(given, right / norm, error / norm):
         yield _fit("normalised")
@@ -81,16 +79,26 @@ def _value_fits(block: Block, precision: Precision) -> Iterator[Fit]:
         yield _fit("clipping")
 
 
+def _is_cut(given: Floats, right: Floats, error: Floats) -> bool:
+    """Whether whole numbers are the right ones rounded towards 0, down, or to the nearest."""
+    slack = SAFETY * error + 1e-9 * np.abs(right)
+    gap = right - given
+    inwards = (np.abs(given) <= np.abs(right) + slack) & (np.abs(gap) < 1.0)
+    down = (gap >= -slack) & (gap < 1.0)
+    return bool(inwards.all() or down.all() or (np.abs(gap) <= 0.5 + slack).all())
+
+
 def _is_clipped(given: Floats, right: Floats, error: Floats, precision: Precision) -> bool:
-    """Two elements at least at one bound, and two more below it that are right."""
+    """Two elements at least are cut to one bound, and two more below it are right."""
     size = np.abs(given)
     bound = float(size.max())
     cut = size >= bound * (1.0 - 1e-12)
     kept = ~cut & (given != 0.0)
     if cut.sum() < 2 or kept.sum() < 2 or not (np.sign(given) == np.sign(right))[cut].all():
         return False
-    beyond = (np.abs(right) > bound)[cut].all()
-    return bool(beyond and not precision.differs(given, right, error)[~cut].any())
+    wrong = precision.differs(given, right, error)
+    beyond = np.abs(right) > bound
+    return bool(beyond[wrong].all() and wrong[cut].sum() >= 2 and not wrong[~cut].any())
 
 
 def _place_fits(block: Block, precision: Precision) -> Iterator[Fit]:
@@ -104,7 +112,7 @@ def _place_fits(block: Block, precision: Precision) -> Iterator[Fit]:
             yield _fit("one_row", DESCRIPTIVE)
         if right.shape[1] >= FEW and _one_line(wrong, 0):
             yield _fit("one_column", DESCRIPTIVE)
-        if len(right) >= FEW and _one_line(~wrong, 1) and _rest_is_zero(given, wrong):
+        if len(right) >= FEW and _one_line(given != 0.0, 1) and not wrong[given.any(axis=1)].any():
             yield _fit("one_example_only")
     if _is_shuffled(given, right, precision):
         yield _fit("wrong_order", DESCRIPTIVE)
@@ -112,10 +120,6 @@ def _place_fits(block: Block, precision: Precision) -> Iterator[Fit]:
 
 def _one_line(mask: Bools, axis: int) -> bool:
     return int(mask.any(axis=axis).sum()) == 1
-
-
-def _rest_is_zero(given: Floats, wrong: Bools) -> bool:
-    return not given[wrong].any()
 
 
 def _is_shuffled(given: Floats, right: Floats, precision: Precision) -> bool:
