@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import diagnosis_settings
 import numpy as np
-from diagnosis_settings import LEARNING_RATE, Blocks, Setting
+from diagnosis_settings import LEARNING_RATE, Blocks, Kind, Setting
 from numpy.typing import NDArray
 
 from grader.checks import DiagnosisContext, diagnose, numeric_gradient
@@ -67,7 +67,7 @@ class Case:
         return blocks.get("", blocks)
 
 
-def differentiate(setting: Setting, dtype: type) -> Case:
+def differentiate(setting: Setting, dtype: Kind) -> Case:
     """The setting's numeric gradient, of a loss that computes in this precision."""
     names = list(setting.parameters)
     sizes = np.cumsum([setting.parameters[name].size for name in names])[:-1]
@@ -87,7 +87,7 @@ def differentiate(setting: Setting, dtype: type) -> Case:
 # --- bugs -------------------------------------------------------------------
 
 
-def single_bugs(case: Case, dtype: type) -> Iterator[tuple[str, Blocks]]:
+def single_bugs(case: Case, dtype: Kind) -> Iterator[tuple[str, Blocks]]:
     """Every listed bug of a setting, with its code."""
     formulas = case.setting.formulas(dtype)
     right = formulas.pop("")
@@ -253,7 +253,7 @@ class Row:
     title: str
     context: Callable[[Case, str], DiagnosisContext]
     bugs: Callable[[Case, np.random.Generator], Iterator[tuple[str, Blocks]]]
-    dtype: type = np.float64
+    dtype: Kind = np.float64
 
 
 def with_variants(case: Case, _: str) -> DiagnosisContext:
@@ -342,7 +342,8 @@ def main() -> None:
     rng = np.random.default_rng(options.seed)
     makers = diagnosis_settings.MAKERS
     settings = [make(rng) for make in makers for _ in range(options.settings)]
-    cases = {d: [differentiate(s, d) for s in settings] for d in (np.float64, np.float32)}
+    kinds: tuple[Kind, ...] = (np.float64, np.float32)
+    cases = {d: [differentiate(s, d) for s in settings] for d in kinds}
     codes = {code for case in cases[np.float64] for code, _ in single_bugs(case, np.float64)}
     print(f"{len(codes)} bugs, {len(makers)} layers and nets, {len(settings)} settings; {TARGETS}")
     print(f"{'':36}{'asked':>8}{'right':>11}{'unsure':>11}{'wrong':>11}")

@@ -13,6 +13,7 @@ from grader.checks import DiagnosisContext
 
 Floats: TypeAlias = NDArray[Any]
 Blocks: TypeAlias = Mapping[str, Floats]
+Kind: TypeAlias = type[np.floating[Any]]
 
 LEARNING_RATE, DECAY = 0.013, 0.037
 PRIMES = (5, 7, 11, 13)
@@ -24,7 +25,7 @@ class Setting:
 
     loss: Callable[[Blocks], Floats | float]
     parameters: Blocks
-    formulas: Callable[[type], dict[str, Blocks]]
+    formulas: Callable[[Kind], dict[str, Blocks]]
     context: DiagnosisContext
 
     def decay(self) -> Blocks:
@@ -78,7 +79,7 @@ def elementwise(
     n, d, _, _ = sizes(rng)
     x, dy = off_zero(rng, n, d), rng.normal(size=(n, d))
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         a, u = x.astype(dtype), dy.astype(dtype)
         last = np.zeros_like(a)
         last[-1] = (u * derivative(a))[-1]
@@ -121,7 +122,7 @@ def cross_entropy(rng: np.random.Generator) -> Setting:
     p = rng.uniform(0.05, 0.95, size=n)
     y = np.arange(n) % 2 * 1.0
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         a, t = p.astype(dtype), y.astype(dtype)
         return alone(
             {
@@ -153,7 +154,7 @@ def softmax_loss(rng: np.random.Generator) -> Setting:
     n, k, _, _ = sizes(rng)
     z, y = rng.normal(size=(n, k)) * 2, one_hot(rng, n, k)
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         a, t = z.astype(dtype), y.astype(dtype)
         s = softmax(a)
         return alone(
@@ -181,7 +182,7 @@ def linear_weights(rng: np.random.Generator) -> Setting:
     x, dy = rng.normal(size=(n, d)), rng.normal(size=(n, k))
     W = rng.normal(size=(d, k)) * 0.5
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         a, u, w = (array.astype(dtype) for array in (x, dy, W))
         data, decay = a.T @ u, dtype(DECAY) * w
         parts = {
@@ -231,7 +232,7 @@ def linear_bias(rng: np.random.Generator) -> Setting:
     n, k, d, _ = sizes(rng)
     x, dy, b = rng.normal(size=(n, d)), rng.normal(size=(n, k)), rng.normal(size=k)
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         u = dy.astype(dtype)
         return alone(
             {
@@ -331,7 +332,7 @@ def two_layers(rng: np.random.Generator, *, columns: bool) -> Setting:
     start = {name: rng.normal(size=shape) * 0.7 for name, shape in shapes.items()}
     start |= {"b1": rng.normal(size=h), "b2": rng.normal(size=k)}
 
-    def formulas(dtype: type) -> dict[str, Blocks]:
+    def formulas(dtype: Kind) -> dict[str, Blocks]:
         p = {name: block.astype(dtype) for name, block in start.items()}
         decay = {name: dtype(DECAY) * p[name] for name in ("W1", "W2")}
 

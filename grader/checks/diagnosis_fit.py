@@ -124,7 +124,8 @@ def named_numbers(context: DiagnosisContext) -> list[tuple[str, float]]:
 
 def factor_fits(block: Block, regressor: Regressor, precision: Precision) -> Iterator[Fit]:
     """Named factors, up to two bugs in all, by which the gradient is a multiple of the array."""
-    measured = _coefficient(block.analytic, regressor.value)
+    known = np.isfinite(regressor.error)
+    measured = _coefficient(block.analytic[known], regressor.value[known])
     if measured is None:
         return
     own = frozenset({regressor.code} - {""})
@@ -162,7 +163,8 @@ def decay_fits(block: Block, regressor: Regressor, precision: Precision) -> Iter
     theta = block.parameters
     if theta is None or theta.shape != block.analytic.shape:
         return
-    pair = _two_coefficients(block.analytic, regressor.value, theta)
+    known = np.isfinite(regressor.error)
+    pair = _two_coefficients(block.analytic[known], regressor.value[known], theta[known])
     if pair is None:
         return
     own = frozenset({regressor.code} - {""})
@@ -174,14 +176,14 @@ def decay_fits(block: Block, regressor: Regressor, precision: Precision) -> Iter
 
 
 def _two_coefficients(target: Floats, value: Floats, theta: Floats) -> tuple[float, float] | None:
-    """Least squares for target = c1 value + c2 theta."""
+    """Least squares for target = c1 value + c2 theta, all of them flat."""
     norms = float(np.linalg.norm(value)), float(np.linalg.norm(theta))
     if min(norms) == 0.0 or not all(map(math.isfinite, norms)):
         return None
-    design = np.stack([value.reshape(-1) / norms[0], theta.reshape(-1) / norms[1]], axis=1)
+    design = np.stack([value / norms[0], theta / norms[1]], axis=1)
     if np.linalg.svd(design, compute_uv=False)[-1] < COLLINEAR:
         return None
-    found = np.linalg.lstsq(design, target.reshape(-1), rcond=None)[0]
+    found = np.linalg.lstsq(design, target, rcond=None)[0]
     return float(found[0] / norms[0]), float(found[1] / norms[1])
 
 

@@ -107,7 +107,7 @@ def _execute(script: Path, theirs: socket.socket) -> subprocess.Popen[bytes]:
     command = f'exec "$0" "$@" {low}<&{high} {high}<&-' if high != low else 'exec "$0" "$@"'
     return subprocess.Popen(  # noqa: S603 - a fixed command of ours
         [
-            *("/bin/sh", "-c", command),
+            *("/bin/bash", "-c", command),
             *(sys.executable, "-S", "-s", "-P", str(script), os.pathsep.join(student_packages())),
         ],
         env={"PYTHONHASHSEED": "0"},
