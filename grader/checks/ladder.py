@@ -11,7 +11,7 @@ and the borders of the domain are the same for all rules, and are handled here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
@@ -32,7 +32,7 @@ JUMP_DOWN = 8
 PLUNGE = 20
 """A kink closer than the smallest probe: go where 1e-8 of the scale is the whole reach."""
 
-DEEPEST, HIGHEST, MAX_STAGES = 40, 15, 8
+DEEPEST, HIGHEST, MAX_STAGES = 40, 6, 8
 
 ROUGH = 16.0
 """Truncation this many times above the noise asks for smaller steps."""
@@ -116,6 +116,22 @@ class Estimate:
     jump: Floats
     quiet: Bools
     floor: Floats
+
+    def take(self, which: Ints) -> Estimate:
+        """Some of the lanes."""
+        return Estimate(*(getattr(self, field.name)[which] for field in fields(self)))
+
+    def join(self, other: Estimate) -> Estimate:
+        """The lanes of both."""
+        names = [field.name for field in fields(self)]
+        return Estimate(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+
+    def put(self, which: Ints, part: Estimate) -> Estimate:
+        """The same with some of the lanes replaced."""
+        merged = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, values in merged.items():
+            values[which] = getattr(part, name)
+        return Estimate(**merged)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ MULTIPLES = np.array([64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1], dtype=np.float6
 
 
 def _columns(level: int) -> list[int]:
-    return [int(np.flatnonzero(MULTIPLES == (16 >> level) * k)[0]) for k in (1, 2, 3, 4)]
+    return [int(np.flatnonzero((16 >> level) * k == MULTIPLES)[0]) for k in (1, 2, 3, 4)]
 
 
 def _spread(weights: Floats) -> Floats:
@@ -42,7 +42,7 @@ def _rule() -> Rule:
         multiples=MULTIPLES,
         weights=eight,
         others=np.stack([_spread(WEIGHTS_6), neighbour]),
-        bends=np.array([[_columns(level)[i] for i in (0, 1, 3)] for level in levels]),
+        bends=np.array([[_columns(level)[i] for i in (0, 1, 3)] for level in range(LEVELS)]),
         reach=levels,
         low=levels >= LEVELS - 2,
         high=levels == 0,
