@@ -164,7 +164,7 @@ def decide(
     if len(rest):
         found = found.put(rest, _climb(ROMBERG, sample, lanes, claims, rest, shared_noise))
     judged = _judge(found, claims, accepted.agreed)
-    if judged.doubtful.any() and doubts.single():
+    if not (judged.resolution <= claims.tolerance).all() and doubts.single():
         claims = claims.in_single_precision()
         judged = replace(_judge(found, claims, accepted.agreed), single=True)
     doubtful = np.flatnonzero(judged.doubtful)

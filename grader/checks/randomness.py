@@ -43,7 +43,7 @@ def _save(found: Any) -> list[Restore]:
         return [partial(setattr, found.bit_generator, "state", found.bit_generator.state)]
     if isinstance(found, np.random.RandomState):
         return [partial(found.set_state, found.get_state())]
-    if isinstance(found, random.Random):
+    if isinstance(found, random.Random) and not isinstance(found, random.SystemRandom):
         return [partial(found.setstate, found.getstate())]
     return []
 
