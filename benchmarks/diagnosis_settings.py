@@ -44,7 +44,8 @@ def sigmoid(x: Floats) -> Floats:
 
 def slope(x: Floats) -> Floats:
     """Its derivative."""
-    return sigmoid(x) * (1 - sigmoid(x))
+    value: Floats = sigmoid(x) * (1 - sigmoid(x))
+    return value
 
 
 def softmax(x: Floats, axis: int | None = 1) -> Floats:
