@@ -86,3 +86,40 @@ def test_nothing_is_said_of_a_pass() -> None:
     """A right gradient has no diagnosis."""
     result = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, at=X, context=SIZES)
     assert (result.status, result.diagnosis) == (CheckStatus.PASSED, None)
+
+
+# --- many parameters ----------------------------------------------------------
+
+MANY = np.random.default_rng(13).normal(size=(40, 50))
+BIG = DiagnosisContext(parameters=MANY, weight_decay=0.01, batch_size=7)
+
+
+def of_many(gradient: Floats, context: DiagnosisContext | None = BIG) -> str:
+    """The code for a gradient of so many elements that few are differentiated."""
+    return named(
+        lambda _: gradient,
+        MANY,
+        lambda w: np.sum(np.sin(w)) + 0.005 * np.sum(w**2),
+        context=context,
+    )
+
+
+def test_names_of_a_sample() -> None:
+    """Factors, weight decay and variants are seen in a few elements of many."""
+    data, right = np.cos(MANY), np.cos(MANY) + 0.01 * MANY
+    assert of_many(-right) == "sign"
+    assert of_many(right / 7) == "extra_batch_mean"
+    assert of_many(data) == "weight_decay_missing"
+    variants = {"stale_cache": data**2}
+    assert of_many(data**2, DiagnosisContext(variants=variants)) == "stale_cache"
+    assert of_many(1.1 * right) == ""
+
+
+def test_what_a_sample_does_not_tell() -> None:
+    """That all elements but one are right, or all are 0, is not seen in a few of them."""
+    right = np.cos(MANY) + 0.01 * MANY
+    assert of_many(np.zeros_like(right)) == ""
+    assert of_many(np.where(np.arange(50) == 3, 0.0, right)) == ""
+    wrong = right.copy()
+    wrong[3, 4] = 9.0
+    assert of_many(wrong) == ""
