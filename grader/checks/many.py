@@ -102,10 +102,10 @@ def decide_together(
     whole = Claims(one + total, one + total, claims.tolerance[:1], one != 0.0)
     sampler, alone = line_sampler(function, centre, [line]), replace(doubts, lost=one)
     found = decide(sampler, Lanes(one, one + REACH), whole, alone, shared_noise=False)
-    together = Together(total, float(found.found.value[0]))
-    if not found.failed[0] or abs(together.analytic - together.numeric) <= _rounding(line, doubts):
+    value = float(found.found.value[0])
+    if not found.failed[0] or abs(total - value) <= _rounding(line, doubts):
         return None
-    return together
+    return Together(total, value)
 
 
 def _rounding(line: Floats, doubts: Doubts) -> float:

@@ -12,7 +12,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -77,6 +77,8 @@ def _held_by(found: Any) -> list[Any]:
         return _held_by_function(found)
     if isinstance(found, MethodType):
         return [found.__self__, found.__func__]
+    if isinstance(found, BuiltinMethodType):
+        return [found.__self__]
     if isinstance(found, partial):
         return [found.func, *found.args, *found.keywords.values()]
     if isinstance(found, dict):

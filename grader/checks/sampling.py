@@ -114,7 +114,13 @@ def _contract(plus: Floats, minus: Floats, centre: Floats, weights: Floats) -> _
         odd, even = weights * odd, weights * even
         if not (np.isfinite(odd).all() and np.isfinite(even).all()):
             return math.nan, math.nan, math.nan
-        return _exact_sum(odd), _exact_sum(even), float(np.linalg.norm(weights * size))
+        return _exact_sum(odd), _exact_sum(even), _norm(weights * size)
+
+
+def _norm(terms: Floats) -> float:
+    """Without squares that overflow."""
+    largest = float(np.max(np.abs(terms)))
+    return largest * float(np.linalg.norm(terms / largest)) if largest > 0.0 else 0.0
 
 
 def _exact_sum(terms: Floats) -> float:
