@@ -140,6 +140,8 @@ def _check(f: Function, grad: Function, point: Point, rules: Rules) -> tuple[Gra
     except ValueMismatch as mismatch:
         return refused(CheckStatus.FAILED, str(mismatch), function, rules), False
     result = replace(result, evaluations=function.evaluations)
+    if result.worst_index is None:
+        return result, False
     return explained(result, function, rules.context), kinked
 
 
