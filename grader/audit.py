@@ -30,7 +30,8 @@ _SECTION = re.compile(r"^# %% +(\S+)[^\n]*\n", re.MULTILINE)
 class Mutant:
     """A bug: `find`, which stands once in the question's answer, becomes `replace`.
 
-    `costs` are the questions that must lose points by it.
+    `costs` are the questions that must lose points by it. `diagnosis` is the
+    code that the report must name; without one, nothing is asked of the names.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Mutant:
     find: str
     replace: str
     costs: tuple[str, ...]
+    diagnosis: str = ""
 
 
 @dataclass(frozen=True)

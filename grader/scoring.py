@@ -30,7 +30,11 @@ def score_question(
     cells: tuple[AnswerCell, ...],
     notes: Sequence[str] = (),
 ) -> QuestionReport:
-    """One question's report. Points come only from checks that ran and passed."""
+    """One question's report. Points come only from checks that ran and passed.
+
+    The one exception is what the assignment's author wrote down: the share
+    that a failed check gives for a mistake that was named (`credit`).
+    """
     checks = _share_points(question, outcomes)
     earned = _earned(question, outcomes)
     status, reasons = _status(question, answer, outcomes, earned)
@@ -62,10 +66,10 @@ def _sum(points: Iterable[float]) -> float:
 
 
 def _earned(question: Question, outcomes: Sequence[CheckOutcome]) -> float:
-    """The question's points, in proportion to the weights of the checks that passed."""
-    passed = math.fsum(o.weight for o in outcomes if o.verdict.status is CheckStatus.PASSED)
+    """The question's points, in proportion to the weights of the checks that give them."""
+    given = math.fsum(outcome.weight * outcome.share for outcome in outcomes)
     total = math.fsum(outcome.weight for outcome in outcomes)
-    return round(question.points * passed / total, DECIMALS) if total else 0.0
+    return round(question.points * given / total, DECIMALS) if total else 0.0
 
 
 def _share_points(question: Question, outcomes: Sequence[CheckOutcome]) -> tuple[CheckResult, ...]:
@@ -84,13 +88,20 @@ def _result(outcome: CheckOutcome, max_points: float) -> CheckResult:
         description=outcome.description,
         hidden=outcome.hidden,
         status=verdict.status,
-        points=max_points if verdict.status is CheckStatus.PASSED else 0.0,
+        points=round(max_points * outcome.share, DECIMALS),
         max_points=max_points,
-        message=verdict.message,
+        message=verdict.message + _credit_words(outcome),
         cause=verdict.cause,
         diagnosis=verdict.diagnosis,
         evidence=verdict.evidence,
     )
+
+
+def _credit_words(outcome: CheckOutcome) -> str:
+    """What the message of a failed check adds where it gives points all the same."""
+    if outcome.verdict.status is CheckStatus.PASSED or not outcome.share:
+        return ""
+    return f" (this mistake still gives {outcome.share:.0%} of the check's points)"
 
 
 def _status(

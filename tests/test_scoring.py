@@ -10,7 +10,13 @@ import pytest
 from grader.alignment import AlignedAnswer
 from grader.assignment import Question
 from grader.checks.outcome import CheckOutcome, Verdict
-from grader.records import CheckStatus, QuestionKind, QuestionReport, QuestionStatus
+from grader.records import (
+    CheckStatus,
+    Diagnosis,
+    QuestionKind,
+    QuestionReport,
+    QuestionStatus,
+)
 from grader.scoring import score_question, totals
 
 QUESTION = Question("1a", "the square", QuestionKind.CODE, 2.0)
@@ -77,6 +83,58 @@ def test_unfinished() -> None:
     assert score(outcome(UNFINISHED), outcome(UNFINISHED)).status is QuestionStatus.NOT_ATTEMPTED
     assert score(outcome(UNFINISHED), outcome(FAILED)).status is QuestionStatus.FAILED
     assert score(outcome(UNFINISHED), outcome(PASSED)).status is QuestionStatus.PARTIAL
+
+
+NAMED = replace(FAILED, diagnosis=Diagnosis("sign", "It has the wrong sign.", 0.99))
+CREDIT = {"sign": 0.5, "sign+transposed": 0.25}
+
+
+def test_credit() -> None:
+    """A failed check gives what its author's marker says for the mistake that was named."""
+    report = score(outcome(PASSED), outcome(NAMED, credit=CREDIT))
+    assert (report.status, report.points) == (QuestionStatus.PARTIAL, 1.5)
+    check = report.checks[1]
+    assert (check.status, check.points, check.max_points) == (CheckStatus.FAILED, 0.5, 1.0)
+    assert check.message == "it is wrong (this mistake still gives 50% of the check's points)"
+
+
+def test_credit_of_the_only_check() -> None:
+    """Credit alone makes a question partly right, never passed."""
+    report = score(outcome(NAMED, credit={"sign": 0.999}))
+    assert (report.status, report.points) == (QuestionStatus.PARTIAL, 1.998)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        FAILED,
+        replace(NAMED, diagnosis=Diagnosis("factor_two", "It is twice as large.", 0.99)),
+        replace(NAMED, diagnosis=Diagnosis("sign+factor_two", "Both.", 0.95)),
+        replace(NAMED, status=CheckStatus.TIMEOUT),
+    ],
+)
+def test_no_credit(verdict: Verdict) -> None:
+    """Another mistake, one more mistake, or no name at all gives nothing."""
+    report = score(outcome(verdict, credit=CREDIT))
+    assert (report.status, report.points) == (QuestionStatus.FAILED, 0.0)
+    assert report.checks[0].message == "it is wrong"
+
+
+def test_no_credit_without_the_authors_word() -> None:
+    """A name alone gives no points."""
+    assert score(outcome(NAMED)).points == 0.0
+
+
+def test_credit_beside_a_fault_of_others() -> None:
+    """Credit does not make up for a check that could not decide."""
+    report = score(outcome(NAMED, credit=CREDIT), outcome(NOT_THE_STUDENTS[0]))
+    assert (report.status, report.points) == (QuestionStatus.UNGRADED, 0.0)
+
+
+def test_pass_needs_no_credit() -> None:
+    """A check that passed gives all of its points, and says nothing of credit."""
+    report = score(outcome(PASSED, credit=CREDIT))
+    assert (report.points, report.checks[0].message) == (2.0, "")
 
 
 def test_not_attempted() -> None:

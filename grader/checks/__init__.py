@@ -8,11 +8,13 @@ from grader.checks.closeness import (
     assert_tuple,
     assert_unchanged,
 )
+from grader.checks.diagnosis import DiagnosisContext, diagnose
 from grader.checks.gradient import check_derivative, check_gradient, numeric_gradient
 from grader.checks.loading import load_module
 from grader.checks.results import GradientCheckFailed, GradientInconclusive, GradientResult
 
 __all__ = [
+    "DiagnosisContext",
     "GradientCheckFailed",
     "GradientInconclusive",
     "GradientResult",
@@ -24,6 +26,7 @@ __all__ = [
     "assert_unchanged",
     "check_derivative",
     "check_gradient",
+    "diagnose",
     "load_module",
     "numeric_gradient",
 ]

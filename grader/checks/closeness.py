@@ -9,11 +9,14 @@ would pass every check.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from grader.checks.known import Named, known_wrong
+from grader.records import Diagnosis
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -45,6 +48,8 @@ _NAME_LENGTH = 60
 class ValueMismatch(AssertionError):
     """A student's value is not what the check expects; the message is for the student."""
 
+    diagnosis: Diagnosis | None = None
+
 
 class CallLike(Protocol):
     """What a recorded call must offer: its arguments as they are after the call."""
@@ -70,6 +75,7 @@ def assert_close(
     relative_tolerance: float = RELATIVE_TOLERANCE,
     absolute_tolerance: float = 0.0,
     name: str = "the result",
+    known: Mapping[str, Named] | None = None,
 ) -> None:
     """Require |actual - expected| <= absolute_tolerance + relative_tolerance * |expected|.
 
@@ -80,14 +86,27 @@ def assert_close(
     tolerance of 0 would ask for the rounding errors of the author's own
     formula, and a sum that cancels to 0 for one author leaves 1e-17 for
     another. Raises `ValueMismatch`.
+
+    `known` are wrong answers by a code: `(sentence, value)` each. Where the
+    result equals exactly one of them, the failure carries it as `.diagnosis`.
     """
     wanted = _expected(expected)
     array = as_array(actual, name)
+    try:
+        _require_close(array, wanted, (relative_tolerance, absolute_tolerance), name)
+    except ValueMismatch as mismatch:
+        mismatch.diagnosis = known_wrong(array, known or {})
+        raise
+
+
+def _require_close(
+    array: Floats, wanted: Floats, tolerances: tuple[float, float], name: str
+) -> None:
     if wanted.ndim == 0 and array.size == 1:
         array = array.reshape(())
     _require_shape(array, wanted.shape, name)
     _require_no_nan(array, name)
-    tolerance = _tolerance(wanted, relative_tolerance, absolute_tolerance)
+    tolerance = _tolerance(wanted, *tolerances)
     with np.errstate(invalid="ignore", over="ignore"):
         gap = np.where(array == wanted, 0.0, np.abs(array - wanted))
     wrong = ~(gap <= tolerance) | (np.isinf(array) & (array != wanted))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +33,7 @@ class Mark:
     hidden: bool = False
     needs: Sequence[str] = ()
     rerun: bool = False
+    credit: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Sees to it that a slip in a marker is not taken for something else."""
@@ -40,6 +41,11 @@ class Mark:
             raise TypeError("it takes a question's id as a string, and needs as a list of them")
         if not self.points >= 0:
             raise TypeError(f"points are a number of at least 0, not {self.points}")
+        if not isinstance(self.credit, Mapping):
+            raise TypeError('credit is a dict, such as {"missing_batch_mean": 0.5}')
+        for code, share in self.credit.items():
+            if not (isinstance(code, str) and isinstance(share, int | float) and 0 < share < 1):
+                raise TypeError(f"credit gives a share between 0 and 1, not {code!r}: {share!r}")
 
 
 def read_mark(item: pytest.Item) -> Mark:
@@ -185,6 +191,7 @@ class Grading:
             weight=mark.points / self._cases[_function_name(item)],
             verdict=verdict,
             replaced=self._replaced.get(item.nodeid, ()),
+            credit=mark.credit,
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
+from grader.checks.closeness import ValueMismatch
 from grader.checks.results import GradientCheckFailed, GradientInconclusive
 from grader.errors import ExecutionFault, StudentFault, StudentTimeout
 from grader.records import CheckStatus, Diagnosis, GradientEvidence
@@ -29,7 +31,9 @@ class Verdict:
 class CheckOutcome:
     """A verdict, the check that it belongs to and its share of the question's points.
 
-    `replaced` are the questions whose work the solution's stood in for.
+    `replaced` are the questions whose work the solution's stood in for, and
+    `credit` the share of the points that a failed check still gives by the code
+    of its diagnosis.
     """
 
     question: str
@@ -39,6 +43,16 @@ class CheckOutcome:
     weight: float
     verdict: Verdict
     replaced: tuple[str, ...] = ()
+    credit: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """The part of the check's points that its verdict gives."""
+        if self.verdict.status is CheckStatus.PASSED:
+            return 1.0
+        if self.verdict.status is not CheckStatus.FAILED or self.verdict.diagnosis is None:
+            return 0.0
+        return self.credit.get(self.verdict.diagnosis.code, 0.0)
 
 
 def judge(error: BaseException | None) -> Verdict:
@@ -58,7 +72,8 @@ def judge(error: BaseException | None) -> Verdict:
         exception = str(getattr(error, "exception", ""))
         return Verdict(CheckStatus.FAILED, message, "student", exception=exception)
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        return Verdict(CheckStatus.FAILED, message, "student")
+        diagnosis = error.diagnosis if isinstance(error, ValueMismatch) else None
+        return Verdict(CheckStatus.FAILED, message, "student", diagnosis)
     if isinstance(error, pytest.skip.Exception):
         return Verdict(CheckStatus.SKIPPED, message, "author")
     if isinstance(error, ExecutionFault):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from grader.checks.sampling import Floats
 from grader.records import CheckStatus, Diagnosis, GradientElement, GradientEvidence
+
+Floats: TypeAlias = NDArray[np.float64]
 
 WORST, POINTS = 8, 200
 """How many elements a report lists, and how many its picture shows."""
@@ -27,7 +30,10 @@ class GradientResult:
     """What a gradient check found; the arrays have the shape of the point.
 
     `analytic` is the student's (NaN where it could not be read), `numeric` the
-    finite differences, `worst_index` the element that decided the verdict.
+    finite differences (NaN for an element of a large array that was not looked at
+    by itself), `worst_index` the element that decided the verdict. `resolution`
+    is the relative error that each element was certified to, infinite where
+    it was not; for an element among many, the error that it could have alone.
     """
 
     status: CheckStatus
@@ -38,6 +44,7 @@ class GradientResult:
     evaluations: int
     relative_tolerance: float
     message: str
+    resolution: Floats
     diagnosis: Diagnosis | None = None
 
     @property

@@ -60,6 +60,13 @@ def test_solution_gets_full_marks() -> None:
     assert report.pending == WRITTEN_POINTS
     statuses = {check.status for question in report.questions for check in question.checks}
     assert statuses == {CheckStatus.PASSED}
+    assert diagnoses(report) == set()
+
+
+def diagnoses(report: Report) -> set[str]:
+    """The codes of all bugs that the report names."""
+    checks = [check for question in report.questions for check in question.checks]
+    return {check.diagnosis.code for check in checks if check.diagnosis}
 
 
 def test_release_gets_nothing() -> None:
@@ -75,6 +82,7 @@ def test_there_are_enough_variants_and_mutants() -> None:
     assert len(VARIANTS) >= 3
     assert len(MUTANTS) >= 25
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    assert len([mutant for mutant in MUTANTS if mutant.diagnosis]) >= 30
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
@@ -82,14 +90,16 @@ def test_variant_gets_full_marks(variant: Variant) -> None:
     """A right answer that is written differently loses nothing."""
     report = graded(rewrite(ASSIGNMENT, variant))
     assert losses(report) == {}
+    assert diagnoses(report) == set()
     assert report.score == 45.0 - WRITTEN_POINTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_mutant_loses_its_questions(mutant: Mutant) -> None:
-    """A planted bug costs exactly the questions that it must cost."""
+    """A planted bug costs exactly the questions that it must cost, and has the right name."""
     report = graded(plant(ASSIGNMENT, mutant))
     assert set(losses(report)) == set(mutant.costs)
+    assert diagnoses(report) == {mutant.diagnosis} - {""}
     failed = [q for q in report.questions if q.id in mutant.costs]
     assert all(q.status in (QuestionStatus.FAILED, QuestionStatus.PARTIAL) for q in failed)
     assert all(c.message for q in failed for c in q.checks if c.status is not CheckStatus.PASSED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -288,9 +290,8 @@ def test_what_cannot_be_decided_is_no_pass(f: Function, grad: Function, at: Any,
 
 
 def test_random_results_are_inconclusive() -> None:
-    """Two calls that differ cannot be differenced."""
-    rng = np.random.default_rng(0)
-    result = judge(lambda x: square(x) + 1e-9 * rng.random(), lambda x: x)
+    """Two calls that differ cannot be differenced, unless the numbers can be repeated."""
+    result = judge(lambda x: square(x) + 1e-9 * os.urandom(1)[0] * time.time(), lambda x: x)
     assert result.status is INCONCLUSIVE
     assert "not deterministic" in result.message
 
@@ -398,11 +399,11 @@ class Mapped:
 
 
 def test_points_travel_in_few_messages() -> None:
-    """A check of 12 elements needs two messages and 30 evaluations an element."""
+    """A right gradient of 6 elements needs two messages and 4 evaluations an element."""
     f, grad, x = case("linear", np.random.default_rng(1))
     mapped = Mapped(f)
     result = check_gradient(mapped, grad, at=x)
-    assert mapped.batches == [2, 30 * x.size]
+    assert mapped.batches == [2, 4 * x.size]
     assert result.evaluations == sum(mapped.batches)
 
 

@@ -125,6 +125,36 @@ def test_skip_marker(run: Run) -> None:
     assert outcome.verdict.status is CheckStatus.SKIPPED
 
 
+NAMED_MISTAKE = (
+    "from grader.checks import assert_close\n"
+    "@pytest.mark.question('1a', credit={})\n"
+    "def test_a(student):\n"
+    "    known = {{'tripled': ('You triple it.', 15.0)}}\n"
+    "    assert_close(student.square(5.0), 25.0, known=known)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("credit", "share"), [("{'tripled': 0.25}", 0.25), ("{'sign': 0.25}", 0.0), ("{}", 0.0)]
+)
+def test_credit(run: Run, credit: str, share: float) -> None:
+    """A marker may give a part of a check's points for a mistake that was named."""
+    [outcome] = run(NAMED_MISTAKE.format(credit))
+    assert outcome.verdict.diagnosis is not None
+    assert (outcome.verdict.diagnosis.code, outcome.share) == ("tripled", share)
+    assert outcome.verdict.status is CheckStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    "credit",
+    ["'sign'", "{'sign': 1.0}", "{'sign': 0}", "{'sign': -0.5}", "{'sign': True}", "{1: 0.5}"],
+)
+def test_credit_that_is_none(run: Run, credit: str) -> None:
+    """A share is a number between 0 and 1, for a code: anything else is the author's slip."""
+    with pytest.raises(AssignmentError, match="credit"):
+        run(NAMED_MISTAKE.format(credit))
+
+
 REPAIRED = (
     "@pytest.mark.question('1a')\n"
     "def test_a(student): assert student.square(2) == 4\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.checks import ValueMismatch, check_gradient
+from grader.checks import ValueMismatch, assert_close, check_gradient
 from grader.checks.outcome import MAX_MESSAGE_CHARACTERS, judge
 from grader.errors import (
     AssignmentError,
@@ -94,6 +94,20 @@ def test_wrong_gradient() -> None:
     assert (verdict.status, verdict.cause) == (CheckStatus.FAILED, "student")
     assert verdict.evidence is not None
     assert verdict.evidence.worst
+
+
+def test_diagnosis() -> None:
+    """A named mistake is kept, be it in a value or in a gradient."""
+    with pytest.raises(AssertionError) as caught:
+        assert_close(-4.0, 4.0, known={"sign": -4.0})
+    named = judge(caught.value).diagnosis
+    assert named is not None
+    assert named.code == "sign"
+    with pytest.raises(AssertionError) as caught:
+        check_gradient(lambda x: float(np.sum(x**2)), lambda x: -2 * x, at=np.arange(1.0, 5.0))
+    named = judge(caught.value).diagnosis
+    assert named is not None
+    assert named.code == "sign"
 
 
 def test_undecided_gradient() -> None:

@@ -12,6 +12,7 @@ from radboud_a1_differences import (
 from radboud_a1_shared import assert_right_or_consistent, function
 
 from grader.checks import (
+    DiagnosisContext,
     assert_close,
     assert_number,
     assert_shape,
@@ -44,22 +45,35 @@ def random_matrix(seed):
 # --- sigmoid ----------------------------------------------------------------
 
 
+# What sigmoid and its gradient are often taken for.
+NEGATED = "Your result is right for -x: look at the sign in the exponent."
+WITHOUT_SQUARE = "Your result is the derivative with one of its factors missing."
+
+
 @pytest.mark.question("1.2b", points=0.5)
 def test_sigmoid(student):
     """sigmoid(x) has the right values, for a single number and for an array."""
     f = function(student, "sigmoid")
     assert_close(f(0.0), 0.5, relative_tolerance=1e-9, name="sigmoid(0.0)")
-    assert_close(f(POINTS), sigmoid(POINTS), relative_tolerance=1e-9, name="sigmoid(x)")
+    assert_close(
+        f(POINTS),
+        sigmoid(POINTS),
+        relative_tolerance=1e-9,
+        name="sigmoid(x)",
+        known={"negated_argument": (NEGATED, sigmoid(-POINTS))},
+    )
 
 
 @pytest.mark.question("1.2b", points=0.75)
 def test_sigmoid_gradient(student):
     """sigmoid_grad(x) is the derivative of your sigmoid(x)."""
     f, df = function(student, "sigmoid"), function(student, "sigmoid_grad")
+    missing = (WITHOUT_SQUARE, sigmoid(-np.abs(POINTS)))
+    context = DiagnosisContext(variants={"missing_factor": missing})
     assert_right_or_consistent(
         df(POINTS),
         sigmoid_slope(POINTS),
-        lambda: check_derivative(f, df, at=POINTS, name="sigmoid_grad(x)"),
+        lambda: check_derivative(f, df, at=POINTS, name="sigmoid_grad(x)", context=context),
         "sigmoid_grad(x)",
         relative_tolerance=1e-9,
         absolute_tolerance=1e-15,
@@ -137,11 +151,18 @@ def has_difference(student, name, derivative):
 # --- ReLU -------------------------------------------------------------------
 
 
+# What a ReLU and its gradient are often taken for.
+WRONG_SIDE = "Your result is right for the other side of 0: which half of the numbers is kept?"
+LEAKY = "Your result is that of a leaky ReLU: what becomes of negative numbers here?"
+SIGN = "Your result is the sign of x: what is the slope of the ReLU where x is negative?"
+
+
 @pytest.mark.question("1.2f", points=0.5)
 def test_relu(student):
     """relu(x) has the right values, for a single number and for an array."""
     f = function(student, "relu")
-    assert_close(f(-1.5), 0.0, name="relu(-1.5)")
+    known = {"wrong_side": (WRONG_SIDE, -1.5), "leaky": (LEAKY, -0.015)}
+    assert_close(f(-1.5), 0.0, name="relu(-1.5)", known=known)
     assert_close(f(2.5), 2.5, name="relu(2.5)")
     x = np.append(OFF_ZERO, 0.0)
     assert_close(f(x), np.where(x > 0, x, 0), name="relu(x)")
@@ -151,10 +172,13 @@ def test_relu(student):
 def test_relu_gradient(student):
     """relu_grad(x) is the derivative of your relu(x)."""
     f, df = function(student, "relu"), function(student, "relu_grad")
+    wrong_side = (WRONG_SIDE, np.where(OFF_ZERO > 0, 0.0, 1.0))
+    variants = {"wrong_side": wrong_side, "sign_function": (SIGN, np.sign(OFF_ZERO))}
+    context = DiagnosisContext(variants=variants)
     assert_right_or_consistent(
         df(OFF_ZERO),
         np.where(OFF_ZERO > 0, 1.0, 0.0),
-        lambda: check_derivative(f, df, at=OFF_ZERO, name="relu_grad(x)"),
+        lambda: check_derivative(f, df, at=OFF_ZERO, name="relu_grad(x)", context=context),
         "relu_grad(x)",
     )
 
@@ -200,12 +224,28 @@ LABELS = np.array([0, 1, 1, 0, 1, 0])
 PREDICTIONS = np.array([0.08, 0.93, 0.21, 0.66, 0.5, 0.9])
 
 
+def wrong_losses(y, y_hat):
+    """Losses that are often taken for the cross-entropy."""
+    right = cross_entropy(y, y_hat)
+    return {
+        "sign": ("Your loss has the right size but the opposite sign.", -right),
+        "averaged": ("You average the losses: how many numbers were asked for?", right.mean()),
+        "second_term_missing": (
+            "Your loss lacks one of its two terms: what does an example of the other class cost?",
+            -y * np.log(y_hat),
+        ),
+        "binary_logarithm": ("You use another logarithm than the natural one.", right / np.log(2)),
+    }
+
+
 @pytest.mark.question("1.2k", points=0.75)
 def test_loss(student):
     """bce_loss(y, y_hat) has the right value for every element."""
     f = function(student, "bce_loss")
     expected = cross_entropy(LABELS, PREDICTIONS)
-    assert_close(f(LABELS, PREDICTIONS), expected, name="bce_loss(y, y_hat)", **CLIPPED)
+    known = wrong_losses(LABELS, PREDICTIONS)
+    result = f(LABELS, PREDICTIONS)
+    assert_close(result, expected, name="bce_loss(y, y_hat)", known=known, **CLIPPED)
     assert_close(f(1, 0.25), np.log(4.0), name="bce_loss(1, 0.25)", **CLIPPED)
 
 
@@ -217,7 +257,9 @@ def test_loss_gradient(student):
     def against_own_loss():
         loss = f.as_function(arguments=lambda y_hat: (LABELS, y_hat))
         slope = df.as_function(arguments=lambda y_hat: (LABELS, y_hat))
-        check_derivative(loss, slope, at=PREDICTIONS, name="bce_loss_grad(y, y_hat)")
+        context = DiagnosisContext(batch_size=len(LABELS))
+        name = "bce_loss_grad(y, y_hat)"
+        check_derivative(loss, slope, at=PREDICTIONS, name=name, context=context)
 
     assert_right_or_consistent(
         df(LABELS, PREDICTIONS),

@@ -5,6 +5,7 @@ import pytest
 from radboud_a1_shared import assert_right_or_consistent, finite, finite_number, function
 
 from grader.checks import (
+    DiagnosisContext,
     assert_close,
     assert_tuple,
     assert_unchanged,
@@ -13,6 +14,7 @@ from grader.checks import (
 
 CLOSE = {"relative_tolerance": 1e-5, "absolute_tolerance": 1e-7}
 COMPONENTS = ["1.2b", "1.2k"]
+NO_BIAS = "Your loss is that of a model without its bias."
 
 
 def predict(student, x):
@@ -24,6 +26,18 @@ def predict(student, x):
 
 def run(student, x, y):
     return assert_tuple(function(student, "fn")(x, y), 2, name="fn(x, y)")
+
+
+def wrong_gradients(x, y, w, y_hat):
+    """Gradients that come from a slip in the chain rule."""
+    of_prediction = (y_hat - y) / (y_hat * (1 - y_hat))
+    of_output = 1 / (1 + np.exp(-y_hat))
+    for_w = "Your gradient is the one for w: with respect to what is it asked?"
+    return {
+        "missing_derivative": of_prediction * w,
+        "derivative_at_activation": of_prediction * of_output * (1 - of_output) * w,
+        "gradient_for_weights": (for_w, (y_hat - y) * x),
+    }
 
 
 def assert_gradient(student, x, y):
@@ -38,10 +52,11 @@ def assert_gradient(student, x, y):
         )
 
     gradient = run(student, x, y)[1]
+    context = DiagnosisContext(variants=wrong_gradients(x, y, w, y_hat))
     assert_right_or_consistent(
         gradient,
         (y_hat - y) * w,
-        lambda: check_gradient(part(0), part(1), at=x, name="grad_x"),
+        lambda: check_gradient(part(0), part(1), at=x, name="grad_x", context=context),
         "grad_x",
         **CLOSE,
     )
@@ -52,9 +67,11 @@ def assert_gradient(student, x, y):
 def test_loss(student, y):
     """fn(x, y) returns the loss of the model's prediction."""
     x = np.array([0.4, -0.7, 0.1, 0.9, -0.2])
-    _, y_hat = predict(student, x)
+    w, y_hat = predict(student, x)
     expected = -np.log(y_hat if y == 1 else 1 - y_hat)
-    assert_close(run(student, x, y)[0], expected, name="the loss", **CLOSE)
+    unbiased = 1 / (1 + np.exp(-(x @ w)))
+    known = {"bias_missing": (NO_BIAS, -np.log(unbiased if y == 1 else 1 - unbiased))}
+    assert_close(run(student, x, y)[0], expected, name="the loss", known=known, **CLOSE)
 
 
 @pytest.mark.question("1.3a", points=0.8, needs=COMPONENTS)

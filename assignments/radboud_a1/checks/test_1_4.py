@@ -5,6 +5,7 @@ import pytest
 from radboud_a1_shared import agrees, assert_right_or_consistent, finite, function, instance
 
 from grader.checks import (
+    DiagnosisContext,
     assert_close,
     assert_shape,
     assert_unchanged,
@@ -14,6 +15,10 @@ from grader.checks import (
 
 N_IN, N_OUT = 5, 7
 BATCH_SIZES = (1, 3, 11)
+DERIVATIVE = "Your output is the derivative of the activation, not the activation."
+UPHILL = "The step goes up the hill: which way does the loss fall?"
+NO_STEP = "The step leaves this parameter as it was."
+PILED_UP = "The gradients of earlier calls are still in it: what should one call of backward store?"
 TOLERANCE = {"relative_tolerance": 1e-9, "absolute_tolerance": 1e-12}
 
 
@@ -64,16 +69,37 @@ def bias_shape(b, n_out):
 
 def assert_forward(linear, x):
     y = linear.forward(x)
-    assert_close(y, x @ linear.W + linear.b, name="Linear.forward(x)", **TOLERANCE)
+    known = {"bias_missing": ("Your output lacks the bias.", x @ linear.W)}
+    expected = x @ linear.W + linear.b
+    assert_close(y, expected, name="Linear.forward(x)", known=known, **TOLERANCE)
+
+
+def sizes(x, linear):
+    """The numbers that a gradient may be multiplied or divided by."""
+    n_in, n_out = linear.W.shape
+    return {"batch_size": len(x), "n_features": n_in, "n_classes": n_out}
 
 
 def assert_input_gradient(linear, x, dy):
     forward = function(linear.layer, "forward").as_function()
+    n_in, n_out = linear.W.shape
+    context = DiagnosisContext(
+        **sizes(x, linear),
+        variants={
+            "transposed": dy @ linear.W.reshape(n_out, n_in),
+            "upstream_ignored": np.ones_like(dy) @ linear.W.T,
+        },
+    )
     assert_right_or_consistent(
         linear.backward(x, dy),
         dy @ linear.W.T,
         lambda: check_gradient(
-            forward, lambda p: linear.backward(p, dy), at=x, upstream=dy, name="dx"
+            forward,
+            lambda p: linear.backward(p, dy),
+            at=x,
+            upstream=dy,
+            name="dx",
+            context=context,
         ),
         "dx",
         **TOLERANCE,
@@ -92,10 +118,13 @@ def assert_parameter_gradient(linear, parameter, x, dy):
     forward = function(linear.layer, "forward").as_function(
         sets=parameter, arguments=lambda point: (x,)
     )
+    context = DiagnosisContext(**sizes(x, linear), inputs=x)
     assert_right_or_consistent(
         stored,
         expected,
-        lambda: check_gradient(forward, gradient, at=start, upstream=dy, name=name),
+        lambda: check_gradient(
+            forward, gradient, at=start, upstream=dy, name=name, context=context
+        ),
         name,
         **TOLERANCE,
     )
@@ -137,8 +166,10 @@ def test_linear_step(student):
     dW, db = (np.random.default_rng(46).normal(size=a.shape) for a in (linear.W, linear.b))
     linear.layer.dW, linear.layer.db = dW, db
     function(linear.layer, "step")(0.3)
-    assert_close(linear.layer.W, linear.W - 0.3 * dW, name="W after a step", **TOLERANCE)
-    assert_close(linear.layer.b, linear.b - 0.3 * db, name="b after a step", **TOLERANCE)
+    for name, start, gradient in (("W", linear.W, dW), ("b", linear.b, db)):
+        known = {"uphill": (UPHILL, start + 0.3 * gradient), "not_updated": (NO_STEP, start)}
+        stepped, moved = getattr(linear.layer, name), start - 0.3 * gradient
+        assert_close(stepped, moved, name=f"{name} after a step", known=known, **TOLERANCE)
 
 
 @pytest.mark.question("1.4a", points=0.15)
@@ -151,10 +182,16 @@ def test_linear_repeated(student):
     db = linear.layer.db
     assert isinstance(db, np.ndarray), "db is not an array"
     db = finite(db, db.shape, "db")
-    linear.backward(*linear.batch(3))
+    other_x, other_dy = linear.batch(3)
+    linear.backward(other_x, other_dy)
     linear.backward(x, dy)
-    assert_close(linear.layer.dW, dW, name="dW after more calls", **TOLERANCE)
-    assert_close(linear.layer.db, db, name="db after more calls", **TOLERANCE)
+    for name, first, other in (
+        ("dW", dW, other_x.T @ other_dy),
+        ("db", db, other_dy.sum(axis=0).reshape(db.shape)),
+    ):
+        known = {"accumulated": (PILED_UP, 2 * first + other)}
+        last = getattr(linear.layer, name)
+        assert_close(last, first, name=f"{name} after more calls", known=known, **TOLERANCE)
 
 
 @pytest.mark.question("1.4a", points=0.15)
@@ -262,7 +299,13 @@ def assert_backward_of_ones(layer, x, slope):
     assert_right_or_consistent(
         derivative(x),
         slope(x),
-        lambda: check_derivative(forward, derivative, at=x, name="dx where dy is 1"),
+        lambda: check_derivative(
+            forward,
+            derivative,
+            at=x,
+            name="dx where dy is 1",
+            context=DiagnosisContext(upstream=np.ones_like(x)),
+        ),
         "dx where dy is 1",
         **TOLERANCE,
     )
@@ -281,7 +324,8 @@ def test_sigmoid_forward(student):
     """Sigmoid().forward(x) computes the sigmoid of every element."""
     x = off_zero(61, (3, 5))
     y = function(instance(student, "Sigmoid"), "forward")(x)
-    assert_close(y, sigmoid(x), name="Sigmoid.forward(x)", **TOLERANCE)
+    known = {"derivative_for_value": (DERIVATIVE, sigmoid_slope(x))}
+    assert_close(y, sigmoid(x), name="Sigmoid.forward(x)", known=known, **TOLERANCE)
 
 
 @pytest.mark.question("1.4b", points=0.4, needs=["1.2b"])
@@ -289,8 +333,8 @@ def test_sigmoid_backward(student):
     """Sigmoid().backward(x, dy) returns the gradient for x."""
     layer = instance(student, "Sigmoid")
     x, dy = off_zero(62, (3, 5)), off_zero(63, (3, 5))
-    assert_backward_of_ones(layer, x, sigmoid_slope)
     assert_activation_gradient(layer, x, dy, sigmoid_slope)
+    assert_backward_of_ones(layer, x, sigmoid_slope)
 
 
 @pytest.mark.question("1.4b", points=0.2, needs=["1.2b"], hidden=True)
@@ -313,8 +357,8 @@ def test_relu_backward(student):
     """ReLU().backward(x, dy) returns the gradient for x."""
     layer = instance(student, "ReLU")
     x, dy = off_zero(65, (3, 5)), off_zero(66, (3, 5))
-    assert_backward_of_ones(layer, x, relu_slope)
     assert_activation_gradient(layer, x, dy, relu_slope)
+    assert_backward_of_ones(layer, x, relu_slope)
 
 
 @pytest.mark.question("1.4c", points=0.2, needs=["1.2f"], hidden=True)
