@@ -32,7 +32,6 @@ import contextlib
 import gc
 import importlib
 import importlib.util
-import io
 import os
 import random
 import signal
@@ -64,15 +63,10 @@ else:
 
 FOREVER = float(10**9)
 MAX_ERROR_CHARACTERS = 2000
-# The grader accepts twice as much.
-MAX_MESSAGE_BYTES = 4 << 20
-MAX_TEXT_CHARACTERS = 1 << 20
 MAX_LISTED_ARRAYS = 200
 MAX_LISTED_ELEMENTS = 100_000
 MAX_DESCRIPTORS = 65536
 MISSING = object()
-# The kernel's own stdout and stderr, of which a student's code may have taken hold.
-kernel_streams: list[Any] = []
 
 
 # --- the copy: runs student code for one check -----------------------------
@@ -245,7 +239,7 @@ def serve_copy(sock: socket.socket, shell: Any, seed: int) -> None:
     """Answers one check's requests until its socket closes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     copy = Copy(shell, seed)
-    print_to(copy.output)
+    outputs.print_to(copy.output)
     while True:
         request, arrays = wire.receive(sock, FOREVER)
         reply, reply_arrays = copy.answer(request, arrays)
@@ -327,19 +321,12 @@ def silence_shell(shell: Any) -> None:
     shell.showsyntaxerror = lambda *args, **kwargs: None
 
 
-def print_to(text: io.StringIO) -> None:
-    """Collects what is printed; a kernel's stream would wait for a thread that a fork lacks."""
-    sys.stdout = sys.stderr = text
-    for stream in kernel_streams:
-        stream.write, stream.flush = text.write, text.flush
-
-
 def serve_silently(sock: socket.socket, shell: Any) -> None:
     """`serve_snapshot`, with nothing printed or displayed to the kernel's channels."""
     # A collection would touch, and so copy, every page that is shared.
     gc.freeze()
     silence_shell(shell)
-    print_to(outputs.CappedText())
+    outputs.print_to(outputs.CappedText())
     serve_snapshot(sock, shell)
 
 
@@ -354,30 +341,6 @@ def snapshot_handler(control: socket.socket, shell: Any) -> Callable[..., None]:
             os.close(descriptor)
 
     return take_snapshot
-
-
-def shorten_messages(session: Any) -> None:
-    """Lets no message exceed what the grader accepts: it would close the connection instead."""
-    serialize = session.serialize
-
-    def short(message: dict[str, Any], ident: Any = None) -> Any:
-        frames = serialize(message, ident)
-        if sum(map(len, frames)) <= MAX_MESSAGE_BYTES:
-            return frames
-        return serialize({**message, "content": _shortened(message["content"])}, ident)
-
-    session.serialize = short
-
-
-def _shortened(content: dict[str, Any]) -> dict[str, Any]:
-    """The same message with less in it."""
-    kept = {key: value for key, value in content.items() if len(str(value)) <= MAX_ERROR_CHARACTERS}
-    kept |= {key: str(content[key])[:MAX_TEXT_CHARACTERS] for key in ("text",) if key in content}
-    if "evalue" in content:
-        kept |= {"evalue": str(content["evalue"])[:MAX_ERROR_CHARACTERS], "traceback": []}
-    if "data" in content:
-        kept["data"] = {"text/plain": "an output too large to be shown"}
-    return kept
 
 
 def leave_out_debugger() -> None:
@@ -421,13 +384,12 @@ def start_kernel(
     # The same notebook gives the same numbers, also where it does not seed its generators.
     np.random.seed(20240229)
     random.seed(20240229)
-    kernel_streams.extend([sys.stdout, sys.stderr])
+    outputs.kernel_streams.extend([sys.stdout, sys.stderr])
     kernel = application.kernel
-    outputs.leave_out_large(kernel.session)
     # exit() would stop the kernel a moment later, in the middle of an innocent cell.
     kernel.shell.ask_exit = lambda: None
     kernel.shell_handlers["nn_snapshot_request"] = snapshot_handler(control, kernel.shell)
-    shorten_messages(kernel.session)
+    outputs.shorten_messages(kernel.session)
     bound()
     application.start()
 
