@@ -185,11 +185,10 @@ def test_linear_repeated(student):
     other_x, other_dy = linear.batch(3)
     linear.backward(other_x, other_dy)
     linear.backward(x, dy)
-    for name, first, other in (
-        ("dW", dW, other_x.T @ other_dy),
-        ("db", db, other_dy.sum(axis=0).reshape(db.shape)),
-    ):
-        known = {"accumulated": (PILED_UP, 2 * first + other)}
+    for name, first, other in (("dW", dW, other_x.T @ other_dy), ("db", db, other_dy.sum(axis=0))):
+        # A gradient of another size is wrong already, and a matter of other checks.
+        fits = other.size == first.size
+        known = {"accumulated": (PILED_UP, 2 * first + other.reshape(first.shape))} if fits else {}
         last = getattr(linear.layer, name)
         assert_close(last, first, name=f"{name} after more calls", known=known, **TOLERANCE)
 
