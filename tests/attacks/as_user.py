@@ -2,9 +2,10 @@
 
 Usage, as root: ``python tests/attacks/as_user.py UID HOME COMMAND …``
 
-`HOME` is a folder that becomes that user's. The command gets a mount namespace of its own. Folders on the way to Python or to
-the checkout that others may not enter (such as root's home) are replaced there by
-folders that hold nothing but what is needed. Nothing changes outside.
+`HOME` is a folder that becomes that user's. The command gets a mount namespace of
+its own. Folders on the way to Python or to the checkout that others may not enter
+(such as root's home) are replaced there by folders that hold nothing but what is
+needed. Nothing changes outside.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main(uid: int, home: str, command: list[str]) -> None:
     os.environ["HOME"] = home
     if uid:
         system.become(uid, uid)
-    os.execvp(command[0], command)  # noqa: S606 - the caller's own command
+    os.execvp(command[0], command)
 
 
 def grouped(needed: Iterable[Path]) -> dict[Path, list[Path]]:
@@ -52,17 +53,17 @@ def is_open(folder: Path) -> bool:
 
 def replace(folder: Path, paths: list[Path]) -> None:
     """Puts a folder that everybody may enter, with only these paths in it, over `folder`."""
-    aside = tempfile.mkdtemp(prefix="nn-aside-")
+    aside = Path(tempfile.mkdtemp(prefix="nn-aside-"))
     try:
-        system.mount(str(folder), aside, "", system.MS_BIND | system.MS_REC)
+        system.mount(str(folder), str(aside), "", system.MS_BIND | system.MS_REC)
         system.mount("tmpfs", str(folder), "tmpfs", system.MS_NOSUID, "size=1m,mode=755")
         for path in paths:
             path.mkdir(parents=True, exist_ok=True)
-            source = os.path.join(aside, path.relative_to(folder))
+            source = str(aside / path.relative_to(folder))
             system.mount(source, str(path), "", system.MS_BIND | system.MS_REC)
         system.call("umount2", os.fsencode(aside), system.MNT_DETACH)
     finally:
-        os.rmdir(aside)
+        aside.rmdir()
 
 
 if __name__ == "__main__":

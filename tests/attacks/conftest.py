@@ -21,12 +21,12 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy
+import numpy as np
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -104,12 +104,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, getattr(metafunc.module, table))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps a module's tests together: they share notebooks, and count processes."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            user = f"-{item.callspec.params['user']}" if "as_user" in item.path.stem else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{user}"))
+
+
 def pytest_report_header() -> list[str]:
     """Names the levels that are tried."""
     lines = []
     for level in candidates():
         lacks = ", ".join(failings(level))
-        lines.append(f"attacks: {column_of(level)}: {f'NOT REACHED: {lacks}' if lacks else 'reached'}")
+        lines.append(
+            f"attacks: {column_of(level)}: {f'NOT REACHED: {lacks}' if lacks else 'reached'}"
+        )
     return lines
 
 
@@ -167,7 +178,8 @@ class World:
         """What differs from the start; empty where nothing was touched."""
         now = self._state()
         harm = {key: now[key] for key, value in self.before.items() if now[key] != value}
-        return harm | {"reached": found for found in [self._visits()] if found}
+        visits = self._visits()
+        return {**harm, "reached": visits} if visits else harm
 
     def remember(self) -> None:
         """Takes the state as it is now for what it must stay."""
@@ -215,7 +227,7 @@ def world() -> Iterator[World]:
             "other": str(other.work / "other.txt"),
             "home": str(Path.home()),
             "python": [part for p in (sys.prefix, sys.base_prefix) for part in Path(p).parts],
-            "numpy": str(numpy.__file__),
+            "numpy": str(np.__file__),
             "hidden": str(TINY / "checks" / "test_tiny.py"),
             "solution": str(TINY / "solution.ipynb"),
             "reference": str(reference.__file__),
@@ -357,14 +369,37 @@ def outcomes(request: pytest.FixtureRequest, run_hostile: RunHostile) -> dict[st
     return {name: ran.outcome(index) for index, name in enumerate(attacks, 1)}
 
 
-@pytest.fixture
-def alone_outcome(request: pytest.FixtureRequest, run_hostile: RunHostile) -> Callable[..., str]:
-    """Runs one of the module's `ALONE` in a notebook of its own and says what came of it."""
+OutcomeOf = Callable[..., str]
 
-    def run(name: str, limits: Limits = LIMITS) -> str:
-        return run_hostile(as_cell(request.module.ALONE[name][0]), limits=limits).outcome(1)
+
+@pytest.fixture
+def outcome_of(run_hostile: RunHostile) -> OutcomeOf:
+    """Runs one attack's body in a notebook of its own and says what came of it."""
+
+    def run(body: str, limits: Limits = LIMITS) -> str:
+        return run_hostile(as_cell(body), limits=limits).outcome(1)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wide() -> Limits:
+    """Limits that an attack which is no bomb does not reach."""
+    return LIMITS
+
+
+@pytest.fixture
+def few() -> Limits:
+    """Limits that are soon reached."""
+    return replace(
+        LIMITS,
+        cell=1.0,
+        interrupt=0.5,
+        address_space=2 << 30,
+        memory=600 << 20,
+        processes=30,
+        temporary_files=3000,
+    )
 
 
 Judge = Callable[[str, str, str], None]

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
-from grader.execution.room import Room
-
 REFUSED = "EACCES|EPERM|ENOENT|EROFS|EXDEV"
+# Counts, in the memory of its own process, the names that are followed by a value: the
+# name alone is in the search itself.
+SEARCH = """
+    needle, found = {needle}, 0
+    for line in open('/proc/self/maps'):
+        span, rights, *_ = line.split()
+        start, end = (int(part, 16) for part in span.split('-'))
+        if rights.startswith('rw') and end - start < 1 << 28:
+            with open('/proc/self/mem', 'rb', 0) as memory:
+                memory.seek(start)
+                try:
+                    pieces = memory.read(end - start).split(needle)
+                except OSError:
+                    continue
+                found += sum(piece[:1] == b'=' for piece in pieces[1:])
+    return found
+"""
 ATTACKS = {
     "read the accounts": (
         "return open('/etc/passwd').read().partition(':')[0]",
@@ -43,7 +55,10 @@ ATTACKS = {
     ),
     "read another submission": ("return open(given['other']).read()", REFUSED),
     "list other submissions": (
-        "return [n for n in os.listdir('/tmp') if n.startswith('nn-') and 'packages' not in n and n not in os.getcwd()]",
+        """
+        rooms = [n for n in os.listdir('/tmp') if n.startswith('nn-') and 'packages' not in n]
+        return [name for name in rooms if name not in os.getcwd()]
+        """,
         rf"{REFUSED}|\[\]",
     ),
     "read the environment": (
@@ -58,25 +73,7 @@ ATTACKS = {
         """,
         r"\[\]",
     ),
-    "find a secret in memory": (
-        """
-        secret = b'NN_ATTACK' + b'_TOKEN'
-        found = 0
-        for line in open('/proc/self/maps'):
-            span, rights, *_ = line.split()
-            start, end = (int(part, 16) for part in span.split('-'))
-            if rights.startswith('rw') and end - start < 1 << 28:
-                with open('/proc/self/mem', 'rb', 0) as memory:
-                    memory.seek(start)
-                    try:
-                        data = memory.read(end - start)
-                        found += sum(p[:1] == b'=' for p in data.split(secret)[1:])
-                    except OSError:
-                        pass
-        return found
-        """,
-        "0",
-    ),
+    "find a secret in memory": (SEARCH.format(needle="b'NN_ATTACK' + b'_TOKEN'"), "0"),
     "write beside another's file": (
         "return open(given['folder'] + '/written', 'w').write('x')",
         REFUSED,
@@ -200,6 +197,8 @@ def test_attack(attack: str, outcomes: dict[str, str], judge) -> None:
     judge(attack, outcomes[attack], ATTACKS[attack][1])
 
 
+# What cannot be measured counts as too much.
+DISK = r"ended the kernel \(the submission used more disk than it may\)"
 # Bodies of cells that leave something awkward in the work folder.
 LEFTOVERS = {
     "a folder that cannot be listed": """
@@ -230,11 +229,14 @@ LEFTOVERS = {
 }
 
 
-@pytest.mark.parametrize("leftover", LEFTOVERS)
-def test_leftover(leftover: str, run_hostile, judge) -> None:
-    """The room is removed whatever was made in it, and nothing but the room."""
-    import textwrap
+def test_memory(run_hostile, outcome_of, judge) -> None:
+    """A submission finds nothing of an earlier one's in the memory that it was forked with."""
+    run_hostile("kept = ['NN_FIRST_ONE' + '=' + str(n) for n in range(1000)]")
+    body = SEARCH.format(needle="b'NN_FIRST' + b'_ONE'")
+    judge("find an earlier submission in memory", outcome_of(body), "0")
 
-    body = textwrap.dedent(LEFTOVERS[leftover]).strip().replace("\n", "\n    ")
-    ran = run_hostile(f"def attack():\n    {body}\nsay(tried(attack))")
-    judge(leftover, ran.outcome(1), "made")
+
+@pytest.mark.parametrize("leftover", LEFTOVERS)
+def test_leftover(leftover: str, outcome_of, judge) -> None:
+    """The room is removed whatever was made in it, and nothing but the room."""
+    judge(leftover, outcome_of(LEFTOVERS[leftover]), f"made|{DISK}")

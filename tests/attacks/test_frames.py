@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +69,7 @@ FRAMES = {
     "nested JSON": ("send(frame(b'[' * 200_000 + b']' * 200_000))", UNREADABLE),
     "JSON that is no JSON": ("send(frame(b'\\xff{]' * 100))", UNREADABLE),
     "a header of many lists": ("send(frame(b'[' + b'[],' * (2 << 20) + b'[]]'))", UNREADABLE),
-    "not a number": ("send(frame(b'{\"content\": NaN, \"arrays\": []}'))", UNREADABLE),
+    "not a number": ('send(frame(b\'{"content": NaN, "arrays": []}\'))', UNREADABLE),
     "a long integer": (
         "send(frame(b'{\"content\": ' + b'9' * 100_000 + b', \"arrays\": []}'))",
         UNREADABLE,
@@ -100,14 +102,21 @@ FRAMES = {
         UNREADABLE,
     ),
     "keys of one hash": (
-        "keys = [{'$': 'int', 'v': str(1 + i * (2**61 - 1))} for i in range(20_000)]\n"
-        "    send(answer({'$': 'dict', 'k': keys, 'v': keys}))",
+        """
+        keys = [{'$': 'int', 'v': str(1 + i * (2**61 - 1))} for i in range(20_000)]
+        send(answer({'$': 'dict', 'k': keys, 'v': keys}))
+        """,
         UNREADABLE,
     ),
-    "another's answer": ("send(frame({'content': {'id': 'x', 'value': 1}, 'arrays': []}))", UNREADABLE),
+    "another's answer": (
+        "send(frame({'content': {'id': 'x', 'value': 1}, 'arrays': []}))",
+        UNREADABLE,
+    ),
     "a verdict": (
-        "send(frame({'content': {'id': request()['id'], 'status': 'passed', 'points': 5},"
-        " 'arrays': []}))",
+        """
+        content = {'id': request()['id'], 'status': 'passed', 'points': 5}
+        send(frame({'content': content, 'arrays': []}))
+        """,
         UNREADABLE,
     ),
     "an error that is no error": (
@@ -115,8 +124,10 @@ FRAMES = {
         UNREADABLE,
     ),
     "an error of one's own": (
-        "send(frame({'content': {'id': request()['id'], 'error': {'kind': 'passed',"
-        " 'type': '\\ud800', 'text': ['x'], 'where': None}}, 'arrays': []}))",
+        r"""
+        error = {'kind': 'passed', 'type': '\ud800', 'text': ['x'], 'where': None}
+        send(frame({'content': {'id': request()['id'], 'error': error}, 'arrays': []}))
+        """,
         "StudentRaised",
     ),
     "half a frame": ("wire().sendall(frame({'content': 1, 'arrays': []})[:20]); os._exit(0)", DIED),
@@ -129,29 +140,40 @@ FRAMES = {
         "socket.send_fds(wire(), [answer(1)], [1, 2]); time.sleep(30)",
         UNREADABLE,
     ),
-    "many frames": ("send(*[frame({'content': i, 'arrays': []}) for i in range(5000)])", UNREADABLE),
+    "many frames": (
+        "send(*[frame({'content': i, 'arrays': []}) for i in range(5000)])",
+        UNREADABLE,
+    ),
     "every descriptor closed": ("os.closerange(0, 65536)", DIED),
     "the end of the process": ("os._exit(0)", DIED),
     "another function for packing": (
-        "sys.modules['nn_grader_inside.wire'].Packer.pack = lambda self, value, depth=0: {'$': 'x'}",
+        """
+        wire_module = sys.modules['nn_grader_inside.wire']
+        wire_module.Packer.pack = lambda self, value, depth=0: {'$': 'x'}
+        """,
         UNREADABLE,
     ),
     "another function for answering": (
-        "import gc\n"
-        "    for found in gc.get_objects():\n"
-        "        if type(found).__name__ == 'Copy' and hasattr(found, 'namespace'):\n"
-        "            type(found).answer = lambda *a: ({'status': 'passed'}, [])\n"
-        "    return 1",
+        """
+        import gc
+        for found in gc.get_objects():
+            if type(found).__name__ == 'Copy' and hasattr(found, 'namespace'):
+                type(found).answer = lambda *a: ({'status': 'passed'}, [])
+        return 1
+        """,
         # The operation itself has begun, so its answer still goes the old way.
         f"1|{UNREADABLE}",
     ),
-    "an array of 200 MB": ("return np.zeros(25 << 20)", f"{UNREADABLE}|array"),
+    "an array of 300 MB": ("return np.zeros(300 << 20, np.uint8)", UNREADABLE),
     "a value that is nested": (
-        "value = []\n    for _ in range(1000): value = [value]\n    return value",
+        "value = []\nfor _ in range(1000): value = [value]\nreturn value",
         UNREADABLE,
     ),
     "a value with many parts": ("return [0] * 1_000_000", UNREADABLE),
-    "a value that contains itself": ("value = []\n    value.append(value)\n    return value", UNREADABLE),
+    "a value that contains itself": (
+        "value = []\nvalue.append(value)\nreturn value",
+        UNREADABLE,
+    ),
     "an error with much to say": ("raise ValueError('x' * (300 << 20))", "StudentRaised"),
     "an error that cannot be said": (
         "raise type('E', (Exception,), {'__str__': lambda self: os._exit(0)})()",
@@ -160,24 +182,23 @@ FRAMES = {
 }
 
 
+def as_function(number: int, body: str) -> str:
+    """A function of the student's with this body."""
+    return f"def f{number}():\n{textwrap.indent(textwrap.dedent(body), '    ')}"
+
+
 @pytest.fixture(scope="module")
-def answers(level, world):
+def answers(level, world, wide):
     """A snapshot with a function for each frame, and a way to ask one of them."""
-    sources = [TOOLS, *(f"def f{i}():\n    {body}" for i, (body, _) in enumerate(FRAMES.values()))]
+    sources = [TOOLS, *(as_function(i, body) for i, (body, _) in enumerate(FRAMES.values()))]
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     with Room({}, "hand-in.ipynb") as room:
-        execution = run_notebook(notebook, [len(sources)], room, _limits(), level=level)
+        execution = run_notebook(notebook, [len(sources)], room, wide, level=level)
         assert [run.error for run in execution.cells if run.error] == []
         snapshot = execution.snapshots[len(sources)]
         question = AnsweredQuestion(None, snapshot, (), "", SECONDS)
         yield lambda frame: _ask(Student(question), f"f{list(FRAMES).index(frame)}")
         execution.close()
-
-
-def _limits():
-    import sys
-
-    return next(m.LIMITS for n, m in sys.modules.items() if n.endswith("attacks.conftest"))
 
 
 def _ask(student: Student, name: str) -> str:
@@ -258,11 +279,13 @@ KERNEL = {
 
 
 @pytest.mark.parametrize("kernel", KERNEL)
-def test_kernel(kernel: str, level, world, judge) -> None:
+def test_kernel(kernel: str, level, world, wide, judge, monkeypatch) -> None:
     """A kernel that is turned against its agent loses its state, and the grader goes on."""
+    monkeypatch.setattr("grader.execution.kernel.SNAPSHOT_SECONDS", 2.0)
+    monkeypatch.setattr("grader.execution.snapshots.SNAPSHOT_SECONDS", 2.0)
     cells = [new_code_cell(source) for source in (TOOLS, KERNEL[kernel], "score = 5")]
     with Room({}, "hand-in.ipynb") as room:
-        limits = _limits()
+        limits = replace(wide, cell=2.0)
         execution = run_notebook(new_notebook(cells=cells), [1, 3], room, limits, level=level)
         snapshot = execution.snapshots.get(3)
         question = AnsweredQuestion(None, snapshot, (), "", SECONDS, lost="lost", by_student=True)

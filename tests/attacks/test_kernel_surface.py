@@ -10,8 +10,14 @@ MACHINE = list(seccomp._ARCHITECTURES).index(os.uname().machine)
 NUMBERS = {name: numbers[MACHINE] for name, numbers in seccomp._REFUSED.items()}
 CLONE, CLONE3 = seccomp._CLONE[MACHINE], seccomp._CLONE3[MACHINE]
 NAMESPACES = {
-    **{"mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000},
-    **{"user": 0x10000000, "pid": 0x20000000, "network": 0x40000000, "time": 0x80},
+    "mount": 0x20000,
+    "cgroup": 0x2000000,
+    "uts": 0x4000000,
+    "ipc": 0x8000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "network": 0x40000000,
+    "time": 0x80,
 }
 REFUSED = "EPERM|EACCES|ENOSYS|EROFS|ENOENT"
 
@@ -48,7 +54,10 @@ ATTACKS = {
         for name, flag in NAMESPACES.items()
     },
     **{
-        f"clone into a {name} namespace": (f"return syscall({CLONE}, {flag | 17}, 0, 0, 0, 0)", "EPERM")
+        f"clone into a {name} namespace": (
+            f"return syscall({CLONE}, {flag | 17}, 0, 0, 0, 0)",
+            "EPERM",
+        )
         for name, flag in NAMESPACES.items()
         if name != "time"
     },

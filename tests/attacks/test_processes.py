@@ -89,7 +89,8 @@ ATTACKS = {
         found = []
         for pid in {given['pid'], given['parent'], *filter(str.isdigit, os.listdir('/proc'))}:
             try:
-                found += [pid for _ in [0] if b'pytest' in open(f'/proc/{pid}/cmdline', 'rb').read()]
+                words = open(f'/proc/{pid}/cmdline', 'rb').read()
+                found += [pid for _ in [0] if b'pytest' in words]
             except OSError:
                 pass
         return found
@@ -150,13 +151,12 @@ ALONE = {
                 break
         else:
             return 'left'
-        if True:
-            while True:
-                try:
-                    if os.fork():
-                        os._exit(0)
-                except OSError:
-                    pass
+        while True:
+            try:
+                if os.fork():
+                    os._exit(0)
+            except OSError:
+                pass
         """,
         "left",
     ),
@@ -184,6 +184,6 @@ def test_attack(attack: str, outcomes: dict[str, str], judge) -> None:
     judge(attack, outcomes[attack], ATTACKS[attack][1])
 
 
-def test_alone(alone: str, alone_outcome, judge) -> None:
+def test_alone(alone: str, outcome_of, judge) -> None:
     """Who ends more than itself ends its own submission and nothing else."""
-    judge(alone, alone_outcome(alone), ALONE[alone][1])
+    judge(alone, outcome_of(ALONE[alone][0]), ALONE[alone][1])

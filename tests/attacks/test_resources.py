@@ -9,7 +9,6 @@ import pytest
 
 from grader.execution.isolation import Level
 
-SHORT = 1.0
 MEGABYTES_OF_GRADER = 200
 MEMORY = r"ended the kernel \(the submission used more memory than it may\)"
 DISK = r"ended the kernel \(the submission used more disk than it may\)"
@@ -107,8 +106,13 @@ ALONE = {
     ),
     "a bomb of descriptors": (
         """
-        while True:
-            os.open('/dev/null', os.O_RDONLY)
+        opened = []
+        try:
+            while True:
+                opened.append(os.open('/dev/null', os.O_RDONLY))
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
         """,
         "EMFILE",
     ),
@@ -169,7 +173,10 @@ ALONE = {
         """,
         KILLED,
     ),
-    "a loop below Python": ("ctypes.PyDLL(None).sleep(1000)", f"{KILLED}|{STOPPED}|KeyboardInterrupt"),
+    "a loop below Python": (
+        "ctypes.PyDLL(None).sleep(1000)",
+        f"{KILLED}|{STOPPED}|KeyboardInterrupt",
+    ),
     "a kernel that stops itself": ("os.kill(os.getpid(), signal.SIGSTOP)", KILLED),
     "a crash": ("ctypes.string_at(0)", r"ended the kernel \(an exit or a crash\)"),
     "too deep a recursion": ("return (lambda f: f(f))(lambda f: f(f))", "RecursionError"),
@@ -192,7 +199,7 @@ OUTPUTS = {
     ),
     "flood the channel": (
         "session = get_ipython().kernel.session\n"
-        "text = b'{\"name\":\"stdout\",\"text\":\"' + b'x' * (24 << 20) + b'\"}'\n"
+        'text = b\'{"name":"stdout","text":"\' + b\'x\' * (24 << 20) + b\'"}\'\n'
         "def flood():\n"
         "    pack, session.pack = session.pack, lambda v: text if v == {} else pack(v)\n"
         "    for _ in range(60):\n"
@@ -222,22 +229,11 @@ OUTPUTS = {
 }
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch):
-    """Limits that are soon reached."""
-    import sys
-
-    limits = next(m.LIMITS for n, m in sys.modules.items() if n.endswith("attacks.conftest"))
-    return replace(
-        limits, cell=SHORT, interrupt=0.5, address_space=2 << 30, memory=600 << 20, temporary_files=3000
-    )
-
-
-def test_alone(alone: str, alone_outcome, few, judge) -> None:
+def test_alone(alone: str, outcome_of, few, judge) -> None:
     """A limit that is reached ends what reached it, and is named."""
     patient = "memory" in alone or "file" in alone
     limits = replace(few, cell=10.0) if patient else few
-    judge(alone, alone_outcome(alone, limits), ALONE[alone][1])
+    judge(alone, outcome_of(ALONE[alone][0], limits), ALONE[alone][1])
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
