@@ -19,7 +19,7 @@ from rapidfuzz import fuzz
 
 from grader.assignment import Assignment, Question, assigned_names
 from grader.records import QuestionKind
-from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role
+from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role, without_magics
 
 # Evidence that two cells are the same one. Identity beats labels, and a label
 # with its section beats any likeness of texts.
@@ -132,7 +132,7 @@ def _defined_names(source: str) -> frozenset[str]:
         with warnings.catch_warnings():
             # Python has things to say about students' "\\sigma", but not to us.
             warnings.simplefilter("ignore")
-            tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+            tree = ast.parse(without_magics(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         found = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=(?!=)", source, re.MULTILINE)
         return frozenset(name for pair in found for name in pair if name)

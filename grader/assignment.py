@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from grader.errors import AssignmentError
 from grader.execution.isolation import Level
 from grader.execution.limits import COURSEWORK, Limits
 from grader.records import QuestionKind
-from grader.release import cell_question, cell_role, make_release
+from grader.release import cell_question, cell_role, make_release, without_magics
 
 PACKAGE = Path(__file__).parent
 
@@ -236,7 +235,7 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
 
 def _parse(source: str) -> ast.Module:
     """A cell's code without its magics, which define nothing."""
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    return ast.parse(without_magics(source))
 
 
 def _defines(node: ast.stmt, names: tuple[str, ...]) -> bool:

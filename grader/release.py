@@ -12,6 +12,7 @@ from grader.errors import AssignmentError
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_PLACEHOLDER = ("# YOUR CODE HERE", "raise NotImplementedError")
 TEXT_PLACEHOLDER = "*Your answer here.*"
+_MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 _REGION = re.compile(
     rf"^(?P<indent>[ \t]*){BEGIN}[^\n]*\n.*?^[ \t]*{END}[^\n]*$", re.MULTILINE | re.DOTALL
 )
@@ -43,6 +44,11 @@ def cell_role(cell: NotebookNode) -> str:
 def cell_question(cell: NotebookNode) -> str:
     """The id of the question that a cell belongs to, or `""`."""
     return str(cell.metadata.get("nn_grader", {}).get("question", ""))
+
+
+def without_magics(source: str) -> str:
+    """A cell's code without IPython's magics, so that Python can parse it."""
+    return _MAGIC.sub("", source)
 
 
 def is_solution(notebook: NotebookNode) -> bool:
