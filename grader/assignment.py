@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -87,6 +88,15 @@ class Assignment:
     def checks(self) -> Path:
         """The folder of the pytest files."""
         return self.folder / "checks"
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
+        """What the release has beside the notebook: data and helpers, in the folder files/."""
+        folder = self.folder / "files"
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        names = {path: path.relative_to(folder) for path in paths}
+        kept = {path: name for path, name in names.items() if "__pycache__" not in name.parts}
+        return {name.as_posix(): path.read_bytes() for path, name in kept.items()}
 
     @cached_property
     def release(self) -> NotebookNode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
 
@@ -97,7 +98,7 @@ def open_session(
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
     alignment = align(assignment, submission.notebook)
-    room = Room(submission.files, submission.name)
+    room = Room(beside(assignment, submission), submission.name)
     try:
         execution = run_notebook(
             submission.notebook,
@@ -112,6 +113,13 @@ def open_session(
         room.close()
         raise
     return Session(assignment, submission, alignment, execution, room)
+
+
+def beside(assignment: Assignment, submission: Submission) -> Mapping[str, bytes]:
+    """The submission's files, and those of the release that it lacks, where its notebook stands."""
+    folder = PurePosixPath(submission.name).parent
+    handed_out = {str(folder / name): content for name, content in assignment.files.items()}
+    return {**handed_out, **submission.files}
 
 
 def _boundaries(

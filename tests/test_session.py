@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
 from grader import session as session_module
-from grader.assignment import Assignment
+from grader.assignment import Assignment, load_assignment
 from grader.errors import AssignmentError, UsageError
 from grader.execution.isolation import Level
 from grader.execution.probing import reached_level
 from grader.execution.student import Student
-from grader.session import Session, open_session
+from grader.session import Session, beside, open_session
 from grader.submission import Submission
 
 WRONG = "print('hello')\ndef square(x):\n    return 3 * x"
@@ -119,3 +120,17 @@ def test_missing_package(tiny: Assignment, answered: Callable[..., Submission]) 
     needy = replace(tiny, requires=("no_such_package",))
     with pytest.raises(AssignmentError, match="python -m pip install"):
         open_session(needy, answered())
+
+
+def test_the_releases_files_lie_beside_the_notebook(tiny_folder: Path) -> None:
+    """What the release hands out is there, wherever in the hand-in the notebook stands."""
+    (tiny_folder / "files" / "data").mkdir(parents=True)
+    (tiny_folder / "files" / "data" / "points.csv").write_text("1,2")
+    (tiny_folder / "files" / "helpers.py").write_text("course = 1")
+    assignment = load_assignment(tiny_folder)
+    notebook = assignment.solution
+    submission = Submission("ann", "hw/a.ipynb", notebook, {"hw/helpers.py": b"own = 1"})
+    assert beside(assignment, submission) == {
+        "hw/data/points.csv": b"1,2",
+        "hw/helpers.py": b"own = 1",
+    }
