@@ -10,11 +10,11 @@ from typing import Self
 
 from grader.alignment import AlignedAnswer, align
 from grader.assignment import Assignment
+from grader.execution.answered import AnsweredQuestion
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
-from grader.execution.student import AnsweredQuestion
 from grader.records import CellStatus, QuestionKind
 from grader.submission import Submission
 

@@ -13,6 +13,7 @@ import pytest
 
 from grader.checks.outcome import CheckOutcome, Verdict, judge
 from grader.errors import AssignmentError
+from grader.execution.answered import SharedCopies
 from grader.execution.student import Student
 from grader.records import CheckStatus
 
@@ -78,6 +79,8 @@ class Grading:
         self._marks: dict[str, Mark] = {}
         self._cases: Counter[str] = Counter()
         self._replaced: dict[str, tuple[str, ...]] = {}
+        self._copies = SharedCopies()
+        self._copied = ""
 
     # pytest's hooks
 
@@ -86,7 +89,8 @@ class Grading:
         sys.path.insert(0, str(self._assignment.checks))
 
     def pytest_unconfigure(self) -> None:
-        """Leaves the import path as it was."""
+        """Leaves the import path as it was, and ends the copies."""
+        self._copies.close()
         with suppress(ValueError):
             sys.path.remove(str(self._assignment.checks))
 
@@ -116,7 +120,7 @@ class Grading:
             # What an author's own fixture made of `student` cannot be made again.
             return None
         try:
-            pyfuncitem.obj(**arguments)
+            _run(pyfuncitem, arguments)
         except FAILURES:
             weak = self._weak_prerequisites(self._marks[pyfuncitem.nodeid])
             if not weak or not self._passes_repaired(pyfuncitem, arguments, weak):
@@ -136,9 +140,16 @@ class Grading:
 
     # What the fixture and the hooks use
 
-    def student(self, item: pytest.Item) -> Student:
+    def student(self, item: pytest.Function) -> Student:
         """The student's own namespace for a check."""
-        return Student(self._get_session().answered(self._marks[item.nodeid].question))
+        question = self._marks[item.nodeid].question
+        if question != self._copied:
+            self._copies.close()
+            self._copied = question
+        # What an author's own fixture does to a copy, the check cannot do once more.
+        is_plain = "student" in item._fixtureinfo.argnames
+        answered = self._get_session().answered(question)
+        return Student(answered, self._copies if is_plain else None)
 
     def _read(self, item: pytest.Item, known: Collection[str]) -> None:
         mark = read_mark(item)
@@ -164,9 +175,10 @@ class Grading:
         self, item: pytest.Function, arguments: dict[str, Any], weak: list[str]
     ) -> bool:
         mark = self._marks[item.nodeid]
-        repaired = Student(self._get_session().repaired(mark.question, weak, mark.rerun))
+        answered = self._get_session().repaired(mark.question, weak, mark.rerun)
+        repaired = Student(answered, self._copies)
         try:
-            item.obj(**{**arguments, "student": repaired})
+            _run(item, {**arguments, "student": repaired})
         except FAILURES:
             return False
         finally:
@@ -193,6 +205,25 @@ class Grading:
             replaced=self._replaced.get(item.nodeid, ()),
             credit=mark.credit,
         )
+
+
+def _run(item: pytest.Function, arguments: dict[str, Any]) -> None:
+    """Runs a check, and once more in fresh copies where it does not pass in used ones.
+
+    A function may change what lies outside of it: no check pays for what another one called.
+    """
+    student: Student = arguments["student"]
+    try:
+        item.obj(**arguments)
+        return
+    except (Exception, *FAILURES):
+        if not student.is_reused:
+            raise
+    fresh = student.afresh()
+    try:
+        item.obj(**{**arguments, "student": fresh})
+    finally:
+        fresh.close()
 
 
 def _function_name(item: pytest.Item) -> str:

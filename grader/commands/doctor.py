@@ -13,12 +13,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.assignment import RunSettings, bundled_assignments, load_assignment
 from grader.errors import GraderError
+from grader.execution.answered import AnsweredQuestion
 from grader.execution.isolation import CURE, candidates
 from grader.execution.limits import COURSEWORK
 from grader.execution.probing import failings, reached_level
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
-from grader.execution.student import AnsweredQuestion, Student
+from grader.execution.student import Student
 from grader.records import CellStatus
 from grader.reporting import environment
 

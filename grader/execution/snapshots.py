@@ -15,6 +15,9 @@ from grader.execution.inside import wire
 # A snapshot runs no student code, so it answers at once or not at all.
 SNAPSHOT_SECONDS = 30.0
 COPY_SEED = 20240229
+# What these do to something that lasts, a later check would find.
+CHANGING = ("call", "map", "set")
+RUNNING_CODE = ("execute", "run_cells")
 
 
 class SnapshotLost(Exception):
@@ -58,12 +61,26 @@ class Snapshot:
 
 
 class Copy:
-    """A throwaway fork of a snapshot: requests go in, values come out."""
+    """A throwaway fork of a snapshot: requests go in, values come out.
+
+    `spoiled` says whether a request may have changed what the next check would find.
+    """
 
     def __init__(self, sock: socket.socket, discard: Callable[[], None], seconds: float) -> None:
         self._socket = sock
         self._discard = discard
         self._seconds = self._left = seconds
+        self._refers_to_lasting = False
+        self.spoiled = False
+
+    def begin(self) -> None:
+        """Makes this copy ready for another check: its time, its generators' state."""
+        self._left = self._seconds
+        self.request("begin", {}, lambda tree: None, seed=COPY_SEED)
+
+    def forget_changes(self) -> None:
+        """Takes what was done so far for the state in which checks find this copy."""
+        self.spoiled = False
 
     def request(
         self,
@@ -87,11 +104,16 @@ class Copy:
         # Only waiting for the student's side counts, not what a check computes in between.
         start = time.monotonic()
         deadline = start + self._left
+        # Until an answer has come that can be used.
+        spoiled, self.spoiled = self.spoiled, True
+        self._refers_to_lasting = False
         try:
             content |= _pack_all(packer, values)
             _send(self._socket, content, packer.arrays, deadline)
             reply, arrays = wire.receive(self._socket, deadline)
-            return self._read(reply, content["id"], wire.Unpacker(arrays, make_object))
+            value = self._read(reply, content["id"], wire.Unpacker(arrays, make_object))
+            self.spoiled = spoiled or self._changes(op)
+            return value
         except wire.Late:
             raise StudentTimeout(
                 f"your code did not finish within the check's {self._seconds:g} seconds"
@@ -100,8 +122,14 @@ class Copy:
             raise StudentDied("your code ended its process while it was being checked") from None
         except wire.WireError as error:
             raise UnreadableAnswer(f"your code's result cannot be used: {error}") from None
+        except (StudentRaised, MissingName):
+            self.spoiled = spoiled or self._changes(op)
+            raise
         finally:
             self._left -= time.monotonic() - start
+
+    def _changes(self, op: str) -> bool:
+        return op in RUNNING_CODE or (op in CHANGING and self._refers_to_lasting)
 
     def _read(self, reply: Any, identity: str, unpacker: wire.Unpacker) -> Any:
         if not isinstance(reply, dict) or reply.get("id") != identity:
@@ -117,6 +145,7 @@ class Copy:
             raise TypeError(f"a check cannot send a {type(value).__name__} to the student's code")
         if getattr(value, "_copy", self) is not self:
             raise ValueError("a check cannot send an object of one copy to another")
+        self._refers_to_lasting |= getattr(value, "_lasting", True)
         return {"v": reference}
 
     def close(self) -> None:

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from grader.errors import ExecutionFault, MissingName, StudentDied, UnreadableAnswer
-from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
+from grader.errors import MissingName, UnreadableAnswer
+from grader.execution.answered import AnsweredQuestion, SharedCopies
+from grader.execution.snapshots import Copy
 
 
 class Requests(Protocol):
@@ -39,18 +40,31 @@ class Call:
     arguments: tuple[Any, ...]
 
 
+BEFORE, AFTER = "before", "after"
+# What these return is of the check's own making.
+MAKING = ("generator",)
+# Calling these makes a result, and changes nothing of what they are.
+PLAIN_TYPES = ("function", "builtin_function_or_method", "type", "ufunc", "vectorize")
+
+
 class StudentObject:
-    """Something that lives in the student's process: a function, a class, an instance."""
+    """Something that lives in the student's process: a function, a class, an instance.
 
-    __slots__ = ("_callable", "_copy", "_reference", "type_name")
+    `found` says that it was there before the check, and is not of the check's own making.
+    """
 
-    def __init__(self, copy: Requests, tree: dict[str, Any]) -> None:
+    __slots__ = ("_callable", "_copy", "_found", "_lasting", "_reference", "type_name")
+
+    def __init__(self, copy: Requests, tree: dict[str, Any], *, found: bool = False) -> None:
         reference, name = tree.get("v"), tree.get("type")
         set_here = object.__setattr__
         set_here(self, "_copy", copy)
         set_here(self, "_reference", reference if type(reference) is int else -1)
         set_here(self, "_callable", tree.get("callable") is True)
         set_here(self, "type_name", name[:100] if isinstance(name, str) else "object")
+        set_here(self, "_found", found)
+        # What a call with it, or of it, does to it, the next check in the same copy would see.
+        set_here(self, "_lasting", found and self.type_name not in PLAIN_TYPES)
 
     def __repr__(self) -> str:
         return f"<{self.type_name} of the student>"
@@ -59,7 +73,8 @@ class StudentObject:
         # Python, pytest and numpy probe objects for protocols; none of that is the student's.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._request("get", {"target": self}, name=name)
+        make_object = partial(StudentObject, self._copy, found=self._found)
+        return self._copy.request("get", {"target": self}, make_object, name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._request("set", {"target": self, "value": value}, name=name)
@@ -141,62 +156,15 @@ class PointFunction:
         return [self._result(value) for value in self._target._map(rows, self._sets, settings)]
 
 
-@dataclass(frozen=True)
-class AnsweredQuestion:
-    """What the execution left of one question: snapshots, code and printed text.
-
-    `replacements` is code of the solution's for earlier questions, run in each
-    copy before a check sees it; with `rerun` the question's cells follow it.
-    `lost` says why there is no snapshot, and `by_student` whose fault that is.
-    """
-
-    before: Snapshot | None
-    after: Snapshot | None
-    sources: tuple[str, ...]
-    output: str
-    seconds: float
-    replacements: str = ""
-    rerun: bool = False
-    lost: str = ""
-    by_student: bool = False
-
-    def open_after(self) -> Copy:
-        """A copy of the namespace as it was after the question's last cell."""
-        if not self.replacements:
-            return self._open(self.after)
-        copy = self._open(self.before if self.rerun else self.after)
-        copy.request("execute", {}, _no_object, source=self.replacements)
-        if self.rerun:
-            copy.request("run_cells", {}, _no_object, sources=list(self.sources))
-        return copy
-
-    def open_before(self) -> Copy:
-        """A copy of the namespace as it was before the question's first cell."""
-        copy = self._open(self.before)
-        if self.replacements:
-            copy.request("execute", {}, _no_object, source=self.replacements)
-        return copy
-
-    def _open(self, snapshot: Snapshot | None) -> Copy:
-        if snapshot is None:
-            raise (StudentDied if self.by_student else ExecutionFault)(self.lost)
-        try:
-            return snapshot.copy(self.seconds)
-        except SnapshotLost as error:
-            raise ExecutionFault(f"the snapshot of the question is lost: {error}") from error
-
-
-def _no_object(tree: dict[str, Any]) -> None:
-    return None
-
-
 class Namespace:
     """A copy of the student's namespace; its attributes are the student's names."""
 
-    def __init__(self, question: AnsweredQuestion, open_copy: Callable[[], Copy]) -> None:
+    def __init__(self, question: AnsweredQuestion, state: str, shared: SharedCopies | None) -> None:
         self._question = question
-        self._open_copy = open_copy
+        self._state = state
+        self._shared = shared
         self._opened: Copy | None = None
+        self._is_reused = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -240,10 +208,14 @@ class Namespace:
         return module
 
     def close(self) -> None:
-        """Ends the copy."""
-        if self._opened is not None:
+        """Ends the copy, or leaves it to the next check."""
+        if self._opened is None:
+            return
+        if self._shared is None:
             self._opened.close()
-            self._opened = None
+        else:
+            self._shared.keep(self._question, self._state, self._opened)
+        self._opened = None
 
     def _arrays(self) -> dict[str, np.ndarray]:
         found = self._request("arrays")
@@ -253,16 +225,36 @@ class Namespace:
 
     def _request(self, op: str, **plain: Any) -> Any:
         if self._opened is None:
-            self._opened = self._open_copy()
-        return self._opened.request(op, {}, partial(StudentObject, self._opened), **plain)
+            self._opened = self._take_copy() or self._open_copy()
+        found = op not in MAKING
+        make_object = partial(StudentObject, self._opened, found=found)
+        return self._opened.request(op, {}, make_object, **plain)
+
+    def _take_copy(self) -> Copy | None:
+        kept = self._shared.take(self._question, self._state) if self._shared else None
+        self._is_reused |= kept is not None
+        return kept
+
+    def _open_copy(self) -> Copy:
+        is_after = self._state == AFTER
+        return self._question.open_after() if is_after else self._question.open_before()
 
 
 class Student(Namespace):
     """The namespace as it was after the question's last cell, and how it came to be."""
 
-    def __init__(self, question: AnsweredQuestion) -> None:
-        super().__init__(question, question.open_after)
+    def __init__(self, question: AnsweredQuestion, shared: SharedCopies | None = None) -> None:
+        super().__init__(question, AFTER, shared)
         self._befores: list[Namespace] = []
+
+    @property
+    def is_reused(self) -> bool:
+        """Whether an earlier check had asked the same copies before."""
+        return self._is_reused or any(namespace._is_reused for namespace in self._befores)
+
+    def afresh(self) -> Student:
+        """The same question, asked in copies that no check has asked before."""
+        return Student(self._question)
 
     @property
     def output(self) -> str:
@@ -276,7 +268,7 @@ class Student(Namespace):
 
     def before(self) -> Namespace:
         """A copy of the namespace as it was before the question's first cell."""
-        namespace = Namespace(self._question, self._question.open_before)
+        namespace = Namespace(self._question, BEFORE, self._shared)
         self._befores.append(namespace)
         return namespace
 

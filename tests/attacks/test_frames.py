@@ -11,9 +11,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.errors import GraderError, StudentFault
+from grader.execution.answered import AnsweredQuestion
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
-from grader.execution.student import AnsweredQuestion, Student
+from grader.execution.student import Student
 
 SECONDS = 2.0
 MEGABYTES_OF_GRADER = 200

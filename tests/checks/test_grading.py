@@ -20,7 +20,20 @@ from grader.submission import Submission
 Run = Callable[[str], list[CheckOutcome]]
 Answer = Callable[..., Submission]
 IN_PLACE_OF = "checked with the solution's work in place of yours for"
-WRONG_SQUARE = "def square(x):\n    return x * 3\n\n\ndef square_grad(x):\n    return 2 * x"
+WRONG_SQUARE = """def square(x):
+    return x * 3
+
+
+def square_grad(x):
+    return 2 * x
+
+
+counted = []
+
+
+def count():
+    counted.append(1)
+    return len(counted)"""
 WRONG_SUM = "def sum_of_squares(x):\n    return np.max(square(x))"
 
 
@@ -254,3 +267,20 @@ def test_wrong_everything(tiny: Assignment, answered: Answer) -> None:
     found = graded(tiny, answered(**{"q1a-answer": WRONG_SQUARE, "q2c-answer": "total = 15"}))
     assert found["2c"].status is QuestionStatus.FAILED
     assert found["2c"].checks[0].message == "total is not 14"
+
+
+def test_no_check_pays_for_anothers_calls(run: Run) -> None:
+    """What fails only after another check's calls is tried in a fresh copy, and passes there."""
+    outcomes = run(
+        "@pytest.mark.question('1a')\n"
+        "def test_a(student):\n"
+        "    assert student.count() == 1\n"
+        "@pytest.mark.question('1a')\n"
+        "def test_b(student):\n"
+        "    assert student.count() == 1\n"
+        "@pytest.mark.question('1a')\n"
+        "def test_c(student):\n"
+        "    assert student.count() == 2\n"
+    )
+    statuses = [outcome.verdict.status for outcome in outcomes]
+    assert statuses == [CheckStatus.PASSED, CheckStatus.PASSED, CheckStatus.FAILED]

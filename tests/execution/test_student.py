@@ -21,7 +21,8 @@ from grader.errors import (
     StudentTimeout,
     UnreadableAnswer,
 )
-from grader.execution.student import AnsweredQuestion, Student, StudentObject
+from grader.execution.answered import AnsweredQuestion
+from grader.execution.student import Student, StudentObject
 
 GIVEN = """
 import numpy as np

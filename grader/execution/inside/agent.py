@@ -66,10 +66,9 @@ MAX_ERROR_CHARACTERS = 2000
 MAX_LISTED_ARRAYS = 200
 MAX_LISTED_ELEMENTS = 100_000
 MAX_DESCRIPTORS = 65536
-MISSING = object()
 
 
-# --- the copy: runs student code for one check -----------------------------
+# --- the copy: runs student code for checks -----------------------------
 
 
 class Copy:
@@ -78,17 +77,18 @@ class Copy:
     def __init__(self, shell: Any, seed: int) -> None:
         self.shell = shell
         self.namespace: dict[str, Any] = shell.user_ns
-        self.objects: list[Any] = []
+        self.objects: dict[int, Any] = {}
+        self.handed_out = 0
         self.output = outputs.CappedText()
-        # Forks share the state of their parent's generators.
-        np.random.seed(seed)
-        random.seed(seed)
+        self.begin(seed)
 
     # Operations: `request` is the frame's content, `unpack` reads the values in it.
 
     def op_lookup(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """The value of a name."""
-        return self._find(request["name"])
+        if request["name"] not in self.namespace:
+            raise LookupError(request["name"])
+        return self.namespace[request["name"]]
 
     def op_contains(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """Whether a name is defined."""
@@ -152,22 +152,24 @@ class Copy:
                 found[name] = array
         return found
 
+    def op_begin(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Lets go of what the check before this one had made."""
+        self.begin(request["seed"])
+
     # Plumbing
 
-    def _find(self, name: str) -> Any:
-        value = self.namespace.get(name, MISSING)
-        if value is MISSING:
-            raise LookupError(name)
-        return value
+    def begin(self, seed: int) -> None:
+        """Each check starts with the same random numbers, and with nothing handed out."""
+        self.objects.clear()
+        np.random.seed(seed)
+        random.seed(seed)
 
     def describe(self, value: Any) -> dict[str, Any]:
         """Files an object in the table; what leaves is its number and the name of its type."""
-        self.objects.append(value)
-        return {
-            "v": len(self.objects) - 1,
-            "type": _type_name(value),
-            "callable": callable(value),
-        }
+        self.handed_out += 1
+        self.objects[self.handed_out] = value
+        name = _type_name(value)
+        return {"v": self.handed_out, "type": name, "callable": callable(value)}
 
     def find_object(self, tree: dict[str, Any]) -> Any:
         """The object behind a reference that comes back."""
@@ -195,8 +197,7 @@ def _own(value: Any) -> Any:
 
 
 def _type_name(value: Any) -> str:
-    name = type(value).__name__
-    return name[:100] if type(name) is str else "object"
+    return str(type(value).__name__)[:100]
 
 
 def _as_float_array(value: Any) -> np.ndarray | None:

@@ -1,0 +1,94 @@
+"""What a run left of one question, and the copies of it that checks are asked in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grader.errors import ExecutionFault, StudentDied, StudentFault
+from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
+
+
+@dataclass(frozen=True)
+class AnsweredQuestion:
+    """What the execution left of one question: snapshots, code and printed text.
+
+    `replacements` is code of the solution's for earlier questions, run in each
+    copy before a check sees it; with `rerun` the question's cells follow it.
+    `lost` says why there is no snapshot, and `by_student` whose fault that is.
+    """
+
+    before: Snapshot | None
+    after: Snapshot | None
+    sources: tuple[str, ...]
+    output: str
+    seconds: float
+    replacements: str = ""
+    rerun: bool = False
+    lost: str = ""
+    by_student: bool = False
+
+    def open_after(self) -> Copy:
+        """A copy of the namespace as it was after the question's last cell."""
+        if not self.replacements:
+            return self._open(self.after)
+        copy = self._open(self.before if self.rerun else self.after)
+        copy.request("execute", {}, _no_object, source=self.replacements)
+        if self.rerun:
+            copy.request("run_cells", {}, _no_object, sources=list(self.sources))
+        copy.forget_changes()
+        return copy
+
+    def open_before(self) -> Copy:
+        """A copy of the namespace as it was before the question's first cell."""
+        copy = self._open(self.before)
+        if self.replacements:
+            copy.request("execute", {}, _no_object, source=self.replacements)
+            copy.forget_changes()
+        return copy
+
+    def _open(self, snapshot: Snapshot | None) -> Copy:
+        if snapshot is None:
+            raise (StudentDied if self.by_student else ExecutionFault)(self.lost)
+        try:
+            return snapshot.copy(self.seconds)
+        except SnapshotLost as error:
+            raise ExecutionFault(f"the snapshot of the question is lost: {error}") from error
+
+
+def _no_object(tree: dict[str, Any]) -> None:
+    return None
+
+
+class SharedCopies:
+    """Copies that a check has left as they were, kept for the next check of the question.
+
+    A fork of the student's process takes longer than most checks.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[AnsweredQuestion, str], Copy] = {}
+
+    def take(self, question: AnsweredQuestion, state: str) -> Copy | None:
+        """A copy of the question's `state` (`before` or `after` its cells), if one is kept."""
+        copy = self._kept.pop((question, state), None)
+        if copy is None:
+            return None
+        try:
+            copy.begin()
+        except StudentFault:  # what an earlier check called may have ended it since
+            copy.close()
+            return None
+        return copy
+
+    def keep(self, question: AnsweredQuestion, state: str, copy: Copy) -> None:
+        """Keeps a copy for the next check, unless that would see what this one did."""
+        if copy.spoiled or (question, state) in self._kept:
+            copy.close()
+        else:
+            self._kept[question, state] = copy
+
+    def close(self) -> None:
+        """Ends the copies that are kept."""
+        while self._kept:
+            self._kept.popitem()[1].close()
