@@ -107,6 +107,7 @@ def open_session(
             assignment.limits,
             level=level,
             figures=assignment.run.figures,
+            hidden=[assignment.folder],
             progress=progress,
         )
     except BaseException:

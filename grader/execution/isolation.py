@@ -80,22 +80,30 @@ def student_ids() -> tuple[int, int]:
 def make_order(
     level: Level,
     room: Room,
+    sockets: Path,
     limits: Limits,
     arguments: Iterable[str],
     *,
     purpose: str = "kernel",
     forks: int = 0,
+    hidden: Iterable[Path] = (),
 ) -> dict[str, Any]:
-    """What the zygote is asked for; `forks` are the processes that we add ourselves."""
+    """What the zygote is asked for; `forks` are the processes that we add ourselves.
+
+    `sockets` is a folder of the room's that no kernel has had before. `hidden`
+    must not be seen even where it lies below a folder that is.
+    """
     uid, gid = student_ids()
-    _hand_over(room, uid, gid, whole=level is Level.LANDLOCK)
+    if os.getuid() == 0:
+        _give_away(room, sockets, uid, gid, whole=level is Level.LANDLOCK)
     folders = _python_folders()
-    masked = tuple(str(path) for path in hidden_entries())
+    masked = tuple(str(path) for path in (*hidden_entries(), *hidden))
     size, files = disk.used(str(room.path)) or (0, 0)
     order = supervisor.Order(
         purpose=purpose,
         level=level.value,
         room=str(room.path),
+        sockets=str(sockets),
         folders=folders,
         masked=masked,
         readable=_readable(folders, masked) if level is Level.LANDLOCK else (),
@@ -115,14 +123,17 @@ def make_order(
     return asdict(order)
 
 
-def _hand_over(room: Room, uid: int, gid: int, *, whole: bool) -> None:
-    """Lets the student's user at the sockets' folder; without a copy in memory, at all of it."""
-    if os.getuid() != 0:
-        return
-    room.path.chmod(0o711)
-    for folder in room.path.iterdir():
-        folder.chmod(0o700)
-    paths = room.path.rglob("*") if whole else [room.ipc, *room.ipc.iterdir()]
+def _give_away(room: Room, sockets: Path, uid: int, gid: int, *, whole: bool) -> None:
+    """Lets the student's user at the sockets; without a copy in memory, at home and files too."""
+    paths = [sockets, *sockets.iterdir()]
+    # Later, the student's code could lead this walk to where it has no business.
+    if not room.given_away:
+        room.given_away = True
+        room.path.chmod(0o711)
+        for folder in room.path.iterdir():
+            folder.chmod(0o700)
+        given = (room.home, room.files) if whole else ()
+        paths += [path for folder in given for path in (folder, *folder.rglob("*"))]
     for path in paths:
         os.chown(path, uid, gid, follow_symlinks=False)
 

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
@@ -43,11 +44,15 @@ MAX_WAITING_MESSAGES = 4
 
 @dataclass(frozen=True)
 class KernelSettings:
-    """How kernels are started: `forks` are the snapshots and copies that we add ourselves."""
+    """How kernels are started: `forks` are the snapshots and copies that we add ourselves.
+
+    `hidden` are folders that a submission must not see, wherever they lie.
+    """
 
     level: Level
     figures: bool = False
     forks: int = 0
+    hidden: tuple[Path, ...] = ()
 
 
 class KernelDied(Exception):
@@ -138,12 +143,13 @@ class Kernel:
         self._limits = limits
         self._settings = settings
         self._control, self._agent_end = socket.socketpair()
+        self._sockets = room.new_sockets()
         manager = AsyncKernelManager(
             client_factory=_Client,
             kernel_name="nn-grader",
             kernel_spec_manager=_OneSpec(),
             transport="ipc",
-            connection_file=str(room.ipc / f"k{self._control.fileno()}.json"),
+            connection_file=str(self._sockets / "kernel.json"),
         )
         manager.kernel_spec_manager.spec = _kernel_spec(
             settings.level, room, self._agent_end.fileno(), settings.figures
@@ -202,14 +208,15 @@ class Kernel:
         return False
 
     def _launch_options(self) -> dict[str, Any]:
-        if self._settings.level is Level.NONE:
+        settings = self._settings
+        if settings.level is Level.NONE:
             return {
                 "cwd": str(self._room.work),
                 "env": self._room.environment(),
                 "pass_fds": (self._agent_end.fileno(),),
             }
-        level, forks = self._settings.level, self._settings.forks
-        return {"sandbox": Sandbox(level, self._room, self._limits, forks, self._agent_end)}
+        given = (self._room, self._sockets, self._limits, self._agent_end)
+        return {"sandbox": Sandbox(*given, settings.level, settings.forks, settings.hidden)}
 
     async def run_cell(self, index: int, seconds: float) -> CellRun:
         """Runs one code cell for at most `seconds`, then interrupts it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import atexit
 import functools
-import shutil
 import sys
-import tempfile
 from pathlib import Path
+
+from grader.execution.folders import TemporaryFolder
 
 OURS = frozenset(["grader", "reference"])
 PREFIXES = ("nn_grader", "_nn_grader", "__editable__", "_editable_impl_nn_grader")
@@ -56,10 +56,12 @@ def _without_ours(folder: Path) -> str:
     entries = list(folder.iterdir())
     if not any(_is_ours(entry) for entry in entries):
         return str(folder)
-    view = Path(tempfile.mkdtemp(prefix="nn-packages-"))
+    made = TemporaryFolder("packages-")
+    atexit.register(made.close)
+    view = made.path / folder.name
+    view.mkdir()
     # A submission may run by another user's rights.
-    view.chmod(0o755)
-    atexit.register(shutil.rmtree, view, ignore_errors=True)
+    made.path.chmod(0o755)
     for entry in entries:
         if not _is_ours(entry) and entry.suffix != ".pth":
             (view / entry.name).symlink_to(entry)

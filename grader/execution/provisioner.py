@@ -14,6 +14,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
@@ -30,13 +31,18 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Sandbox:
-    """What a sandboxed kernel is made from; `agent` is its end of the control socket."""
+    """What a sandboxed kernel is made from; `agent` is its end of the control socket.
 
-    level: Level
+    `sockets` is the folder for the sockets on which it is driven.
+    """
+
     room: Room
+    sockets: Path
     limits: Limits
-    forks: int
     agent: socket.socket
+    level: Level
+    forks: int
+    hidden: tuple[Path, ...]
 
 
 class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
@@ -61,7 +67,8 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
             WireError: it ended without a word, or did not answer in time.
         """
         wanted: Sandbox = kwargs["sandbox"]
-        order = make_order(wanted.level, wanted.room, wanted.limits, cmd[1:], forks=wanted.forks)
+        given = (wanted.level, wanted.room, wanted.sockets, wanted.limits)
+        order = make_order(*given, cmd[1:], forks=wanted.forks, hidden=wanted.hidden)
         self.supervisor = current_zygote().spawn(order, wanted.agent)
         self._handle(self._next_event(wanted.limits.start))
         info: dict[str, Any] = self.connection_info

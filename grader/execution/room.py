@@ -7,14 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import platformdirs
+
+from grader.execution.folders import TemporaryFolder
 
 INSIDE = Path(__file__).parent / "inside"
 FONT_CACHE_SECONDS = 120
@@ -30,16 +30,19 @@ THREAD_VARIABLES = (
 class Room:
     """A folder with the agent, a home and the submission's files; gone when closed.
 
-    `ipc` is for the kernel's sockets. `work`, in which the kernel runs, is the
-    folder of `notebook`. The room's path is short because Unix sockets in it may
-    have 107 characters.
+    `work`, in which the kernel runs, is the folder of `notebook`, and lies with
+    the other files below `files`. The room's path is short because Unix sockets
+    in it may have 107 characters.
     """
 
     def __init__(self, files: Mapping[str, bytes], notebook: str) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="nn-"))
+        self._folder = TemporaryFolder()
+        self.path = self._folder.path
         self.home = self.path / "home"
-        self.work = (self.path / "work" / notebook).parent
-        self.ipc = self.path / "ipc"
+        self.files = self.path / "work"
+        self.work = (self.files / notebook).parent
+        self.given_away = False
+        self._kernels = 0
         self.agent = self.path / "inside" / "agent.py"
         self._furnish(files)
 
@@ -56,12 +59,14 @@ class Room:
 
     def close(self) -> None:
         """Removes the folder, whatever was made of it."""
-        try:
-            shutil.rmtree(self.path)
-        except FileNotFoundError:
-            return
-        except (OSError, RecursionError):
-            _remove_by_force(self.path)
+        self._folder.close()
+
+    def new_sockets(self) -> Path:
+        """A folder for one more kernel's sockets, in which no earlier kernel left anything."""
+        self._kernels += 1
+        folder = self.path / f"ipc{self._kernels}"
+        folder.mkdir(mode=0o700)
+        return folder
 
     def environment(self) -> dict[str, str]:
         """Everything that a kernel in this room sees of the environment."""
@@ -79,26 +84,17 @@ class Room:
         return fixed | dict.fromkeys(THREAD_VARIABLES, "1")
 
     def _furnish(self, files: Mapping[str, bytes]) -> None:
-        folders = (self.home / "tmp", self.home / "matplotlib", self.work, self.ipc)
+        folders = (self.home / "tmp", self.home / "matplotlib", self.work)
         for folder in (*folders, self.agent.parent):
             folder.mkdir(parents=True)
         for source in ("agent.py", "outputs.py", "wire.py"):
             shutil.copyfile(INSIDE / source, self.agent.parent / source)
         for name, content in files.items():
-            target = self.path / "work" / name
+            target = self.files / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         for cache in font_caches():
             shutil.copyfile(cache, self.home / "matplotlib" / cache.name)
-
-
-def _remove_by_force(folder: Path) -> None:
-    """Removes what Python gives up on: unreadable folders, and a thousand in one another."""
-    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
-        with suppress(OSError):
-            subprocess.run(  # noqa: S603 - fixed commands of ours
-                [*command, "--", str(folder)], capture_output=True, check=False
-            )
 
 
 @functools.cache

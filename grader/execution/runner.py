@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nbformat import NotebookNode
@@ -64,9 +65,12 @@ def run_notebook(
     *,
     level: Level,
     figures: bool = False,
+    hidden: Collection[Path] = (),
     progress: Progress | None = None,
 ) -> Execution:
     """Runs every code cell of `notebook`, going on after a failing one.
+
+    Nothing of what is in `hidden` can be seen from within, wherever it lies.
 
     A cell that ends its kernel is skipped in a fresh one, where the cells
     before it are run again, at most `limits.restarts` times.
@@ -74,7 +78,8 @@ def run_notebook(
     Raises:
         ExecutionFault: a kernel did not start.
     """
-    settings = KernelSettings(level, figures, forks=2 * len(boundaries) + COPIES)
+    forks = 2 * len(boundaries) + COPIES
+    settings = KernelSettings(level, figures, forks, tuple(hidden))
     run = _Run(copy.deepcopy(notebook), boundaries, room, limits, settings, progress)
     _run_to_end(run.all_cells())
     return run.execution

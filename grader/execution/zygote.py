@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from grader.errors import ExecutionFault
+from grader.execution.folders import TemporaryFolder, remove_leftovers
 from grader.execution.inside import wire
 from grader.execution.packages import student_packages
 
@@ -23,6 +24,7 @@ START_SECONDS = 120.0
 SPAWN_SECONDS = 30.0
 
 _current: Zygote | None = None
+_starting = threading.Lock()
 
 
 def current_zygote() -> Zygote:
@@ -32,11 +34,12 @@ def current_zygote() -> Zygote:
         ExecutionFault: it did not start.
     """
     global _current  # noqa: PLW0603 - one zygote a process is the point
-    if _current is None or not _current.alive():
-        if _current is not None:
-            _current.close()
-        _current = Zygote()
-    return _current
+    with _starting:
+        if _current is None or not _current.alive():
+            if _current is not None:
+                _current.close()
+            _current = Zygote()
+        return _current
 
 
 class Zygote:
@@ -44,14 +47,15 @@ class Zygote:
 
     def __init__(self) -> None:
         self._owner = os.getpid()
-        self._folder = Path(tempfile.mkdtemp(prefix="nn-zygote-"))
-        self._folder.chmod(0o755)
-        shutil.copytree(
-            INSIDE, self._folder / "nn_grader_inside", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        self._turn = threading.Lock()
+        remove_leftovers()
+        self._folder = TemporaryFolder("zygote-")
+        self._folder.path.chmod(0o755)
+        inside = self._folder.path / "nn_grader_inside"
+        shutil.copytree(INSIDE, inside, ignore=shutil.ignore_patterns("__pycache__"))
         self._socket, theirs = socket.socketpair()
         with theirs:
-            self._process = _execute(self._folder / "nn_grader_inside" / "zygote.py", theirs)
+            self._process = _execute(inside / "zygote.py", theirs)
         atexit.register(self.close)
         try:
             self._expect("ready", START_SECONDS)
@@ -71,11 +75,11 @@ class Zygote:
         """
         ours, theirs = socket.socketpair()
         try:
-            with theirs:
+            with theirs, self._turn:
                 deadline = time.monotonic() + SPAWN_SECONDS
                 wire.send(self._socket, {"op": "spawn", "order": order}, [], deadline)
                 socket.send_fds(self._socket, [b"+"], [theirs.fileno(), agent.fileno()])
-            self._expect("spawned", SPAWN_SECONDS)
+                self._expect("spawned", SPAWN_SECONDS)
         except (wire.WireError, OSError) as error:
             ours.close()
             self.close()
@@ -94,7 +98,7 @@ class Zygote:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.close()
         atexit.unregister(self.close)
 
     def _expect(self, event: str, seconds: float) -> None:

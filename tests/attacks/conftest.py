@@ -291,7 +291,7 @@ def _submissions_processes() -> list[str]:
     for process in psutil.process_iter():
         try:
             words = " ".join(process.cmdline())
-            of_ours = MARK in words or str(zygote._folder) in words
+            of_ours = MARK in words or str(zygote._folder.path) in words
             of_ours = of_ours or (os.getuid() == 0 and process.uids().real == slot)
             gone = process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_too_weak_is_refused_with_the_cure() -> None:
 def test_orders_are_json(level: Level) -> None:
     """An order survives the way to the zygote, and names limits, ids and the agent's arguments."""
     with Room({"a.ipynb": b"{}"}, "a.ipynb") as room:
-        order = make_order(level, room, COURSEWORK, ["-f", "x.json"], forks=7)
+        order = make_order(level, room, room.new_sockets(), COURSEWORK, ["-f", "x.json"], forks=7)
         received = json.loads(json.dumps(order))
     fields = {key: tuple(v) if isinstance(v, list) else v for key, v in received.items()}
     read = supervisor.Order(**fields)
@@ -68,7 +69,7 @@ def test_orders_are_json(level: Level) -> None:
 def test_a_submissions_own_files_do_not_use_up_its_room() -> None:
     """What was handed in is added to what may be written."""
     with Room({}, "a.ipynb") as empty, Room({"big.bin": bytes(5 << 20)}, "a.ipynb") as full:
-        orders = [make_order(Level.LANDLOCK, room, COURSEWORK, []) for room in (empty, full)]
+        orders = [landlocked(room) for room in (empty, full)]
     sizes = [order["temporary_bytes"] for order in orders]
     assert sizes[0] >= COURSEWORK.temporary
     assert 5 << 20 <= sizes[1] - sizes[0] < 6 << 20
@@ -88,11 +89,16 @@ def test_students_are_never_root() -> None:
 def test_rooms_stay_closed_to_other_users() -> None:
     """Handing a room over lets no third user at its folders."""
     with Room({"a.ipynb": b"{}"}, "a.ipynb") as room:
-        make_order(Level.LANDLOCK, room, COURSEWORK, [])
+        landlocked(room)
         assert room.path.stat().st_mode & 0o066 == 0
         passable = room.path.stat().st_mode & 0o011
         modes = [folder.stat().st_mode for folder in room.path.iterdir()]
         assert not passable or not any(mode & 0o077 for mode in modes)
+
+
+def landlocked(room: Room, **options: Any) -> dict[str, Any]:
+    """An order for a kernel at the level that has no root of its own."""
+    return make_order(Level.LANDLOCK, room, room.new_sockets(), COURSEWORK, [], **options)
 
 
 def covers(path: Path, hidden: Path) -> bool:
@@ -103,7 +109,7 @@ def covers(path: Path, hidden: Path) -> bool:
 def test_landlock_allows_nothing_that_is_masked() -> None:
     """Of the paths that are allowed, none is a masked one, lies in one or holds one."""
     with Room({}, "a.ipynb") as room:
-        order = make_order(Level.LANDLOCK, room, COURSEWORK, [])
+        order = landlocked(room)
     masked = [Path(path).resolve() for path in order["masked"]]
     assert set(masked) == {path.resolve() for path in hidden_entries()}
     allowed = [Path(path).resolve() for path in order["readable"]]
@@ -123,3 +129,26 @@ def test_a_folder_with_something_masked_is_allowed_piece_by_piece(tmp_path: Path
     assert isolation._around(tmp_path / "link", hidden) == [deep / "numpy"]
     assert isolation._around(deep / "grader", hidden) == []
     assert isolation._around(tmp_path / "missing", hidden) == []
+
+
+def test_an_assignment_below_a_shown_folder_is_hidden(tmp_path: Path) -> None:
+    """What is to be hidden is masked, and nothing that holds it is allowed at landlock."""
+    folder = Path(sys.prefix).resolve() / "courses" / "exercise"
+    with Room({}, "a.ipynb") as room:
+        order = landlocked(room, hidden=[folder])
+    assert str(folder) in order["masked"]
+    assert not [path for path in order["readable"] if folder.is_relative_to(path)]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_what_a_student_has_made_is_not_given_away_again(tmp_path: Path) -> None:
+    """A second kernel's order touches the new sockets alone, whatever lies in the room."""
+    mine = tmp_path / "mine"
+    mine.touch()
+    with Room({}, "a.ipynb") as room:
+        landlocked(room)
+        (room.home / "planted").mkdir()
+        os.link(mine, room.home / "planted" / "link")
+        order = landlocked(room)
+        assert mine.stat().st_uid == 0
+        assert Path(order["sockets"]).stat().st_uid == order["uid"]

@@ -36,7 +36,7 @@ def test_a_kernel_that_does_not_start_is_the_graders_fault(agent: str) -> None:
             run_notebook(NOTEBOOK, [1], room, limits, level=Level.NONE)
 
 
-@pytest.mark.parametrize("missing", ["work", "ipc"])
+@pytest.mark.parametrize("missing", ["work", "home"])
 def test_a_sandbox_that_cannot_be_built_tells_why(sandbox: Level, missing: str) -> None:
     """Where something that a sandbox needs is gone, the fault names it, at once."""
     limits = Limits(cell=2, notebook=20, check=2)

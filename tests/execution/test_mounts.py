@@ -51,7 +51,7 @@ written = {
 opened = {
     path: error_of(lambda: open(path, "a").close()) for path in ("/etc/passwd", "/etc/hosts")
 }
-ipc = os.path.join(os.path.dirname(os.environ["HOME"]), "ipc")
+ipc = glob.glob(os.path.join(os.path.dirname(os.environ["HOME"]), "ipc*"))[0]
 ipc_write = error_of(lambda: open(ipc + "/new", "w").close())
 sockets = glob.glob(ipc + "/*")
 ipc_remove = error_of(lambda: os.unlink(sockets[0]))
@@ -161,12 +161,13 @@ def test_the_sockets_folder_is_frozen(ran: Any) -> None:
     """The one folder that is shared takes no file, and gives none up."""
     assert ran.value(1, "ipc_write") == "Read-only file system"
     assert ran.value(1, "ipc_remove") == "Read-only file system"
-    assert not (ran.room.ipc / "new").exists()
+    assert list(ran.room.path.glob("ipc*"))
+    assert not list(ran.room.path.glob("ipc*/new"))
 
 
 def test_own_files_alone(ran: Any) -> None:
     """Of its room it sees home, work and the sockets."""
-    assert ran.value(1, "room") == ["home", "ipc", "work"]
+    assert ran.value(1, "room") == ["home", "ipc1", "work"]
     assert Path(ran.value(1, "home")) == ran.room.home
 
 

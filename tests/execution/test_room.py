@@ -97,4 +97,13 @@ def test_rooms_are_private() -> None:
 def test_room_paths_leave_space_for_sockets() -> None:
     """The sockets in a room have paths of at most 107 characters."""
     with Room({}, "a.ipynb") as room:
-        assert len(str(room.path / "k1000.json-ipc-5")) <= 107
+        assert len(str(room.new_sockets() / "kernel.json-ipc-5")) <= 107
+
+
+def test_each_kernel_has_sockets_of_its_own() -> None:
+    """No kernel's sockets lie where code of an earlier one may have left something."""
+    with Room({}, "a.ipynb") as room:
+        folders = [room.new_sockets() for _ in range(2)]
+        assert folders[0] != folders[1]
+        assert [list(folder.iterdir()) for folder in folders] == [[], []]
+        assert all(folder.stat().st_mode & 0o077 == 0 for folder in folders)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -104,7 +105,7 @@ def test_starts_where_many_files_are_open() -> None:
 def test_closing_leaves_nothing() -> None:
     """Its process and its folder are gone, and it can be closed again."""
     zygote = Zygote()
-    process, files = psutil.Process(zygote._process.pid), zygote._folder
+    process, files = psutil.Process(zygote._process.pid), zygote._folder.path
     assert files.is_dir()
     for _ in range(2):
         zygote.close()
@@ -145,8 +146,8 @@ def test_asking_a_dead_one_is_our_fault() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     with ours, theirs, pytest.raises(ExecutionFault, match="the zygote failed"):
         zygote.spawn({}, theirs)
-    # The two ends here, and the zygote's own.
-    assert len(list(Path("/proc/self/fd").iterdir())) == before - 3
+    # The two ends here, the zygote's own, and the lock of its folder.
+    assert len(list(Path("/proc/self/fd").iterdir())) == before - 4
 
 
 def test_one_that_does_not_start_is_our_fault(
@@ -157,7 +158,7 @@ def test_one_that_does_not_start_is_our_fault(
     (tmp_path / "inside" / "zygote.py").write_text("raise SystemExit(1)")
     (tmp_path / "made").mkdir()
     monkeypatch.setattr(module, "INSIDE", tmp_path / "inside")
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path / "made"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "made"))
     with pytest.raises(ExecutionFault, match="the zygote did not answer"):
         Zygote()
     assert list((tmp_path / "made").glob("nn-zygote-*")) == []

@@ -32,10 +32,11 @@ class Layout:
 
     `folders` are shown read-only beside the system's; `masked` are paths below
     them that appear empty. `room` is the submission's folder: `home` and `work`
-    in it are copied into memory, `ipc` is the one folder that is shared.
+    in it are copied into memory, `sockets` is the one folder that is shared.
     """
 
     room: str
+    sockets: str
     folders: tuple[str, ...]
     masked: tuple[str, ...]
     temporary_bytes: int
@@ -49,9 +50,9 @@ class Layout:
         return os.path.join(self.room, "home")
 
     @property
-    def ipc(self) -> str:
-        """Where the kernel's sockets are."""
-        return os.path.join(self.room, "ipc")
+    def writable(self) -> tuple[str, ...]:
+        """All that belongs to the student."""
+        return (self.home, os.path.join(self.room, "work"), self.sockets)
 
 
 def enter_root(layout: Layout) -> None:
@@ -73,9 +74,9 @@ def enter_root(layout: Layout) -> None:
     system.mount("", "/", "", system.MS_REMOUNT | system.MS_BIND | quiet | system.MS_RDONLY)
 
 
-def freeze_ipc(layout: Layout) -> None:
+def freeze_sockets(layout: Layout) -> None:
     """Makes the shared folder read-only once the kernel's sockets are in it."""
-    system.bind(layout.ipc, layout.ipc)
+    system.bind(layout.sockets, layout.sockets)
 
 
 def _show_system(root: str) -> None:
@@ -110,8 +111,8 @@ def _make_temporary(root: str, layout: Layout) -> None:
         system.mount("tmpfs", root + path, "tmpfs", flags, size)
     for name in ("home", "work"):
         _copy(os.path.join(layout.room, name), f"{root}{layout.room}/{name}", layout)
-    os.makedirs(root + layout.ipc)
-    system.mount(layout.ipc, root + layout.ipc, "", system.MS_BIND)
+    os.makedirs(root + layout.sockets)
+    system.mount(layout.sockets, root + layout.sockets, "", system.MS_BIND)
 
 
 def _copy(source: str, target: str, layout: Layout) -> None:

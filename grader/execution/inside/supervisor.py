@@ -55,6 +55,7 @@ class Order:
     purpose: str
     level: str
     room: str
+    sockets: str
     folders: tuple[str, ...]
     masked: tuple[str, ...]
     readable: tuple[str, ...]
@@ -82,6 +83,7 @@ class Order:
         uid, gid = self.inside_ids
         return mounts.Layout(
             room=self.room,
+            sockets=self.sockets,
             folders=self.folders,
             masked=self.masked,
             temporary_bytes=self.temporary_bytes,
@@ -160,7 +162,7 @@ def _be_process_one(order: Order, grader: socket.socket, agent: int, serve: Serv
         system.set_dumpable(False)
         _await_sockets(bound, grader, kernel)
         if order.level != LANDLOCK:
-            mounts.freeze_ipc(order.layout())
+            mounts.freeze_sockets(order.layout())
         system.keep_capabilities(_KEPT)
         _watch(order, grader, kernel)
     finally:
@@ -199,7 +201,7 @@ def _be_kernel(order: Order, agent: int, tell: int, serve: Serve) -> None:
     # Another id than the process had when it was executed makes it undumpable.
     system.set_dumpable(True)
     if order.level == LANDLOCK:
-        landlock.confine(order.readable, [order.room, os.devnull])
+        landlock.confine(order.readable, [*order.layout().writable, os.devnull])
     seccomp.forbid_calls(LOCAL_FAMILIES)
     serve(order, agent, lambda: _announce(order, tell))
 
