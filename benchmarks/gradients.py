@@ -21,7 +21,7 @@ import numpy as np
 import peers
 from peers import CHECKERS, Checker, Counted
 
-from grader.checks.gradient import check_gradient
+from grader.checks.gradients.checking import check_gradient
 from grader.records import CheckStatus
 
 FACTORS = [10.0**-k for k in range(1, 14)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.gradient import check_derivative, check_gradient
+from grader.checks.gradients.checking import check_derivative, check_gradient
 from grader.records import CheckStatus
 
 Function = Callable[[Any], Any]

@@ -25,8 +25,9 @@ FORBIDDEN = {
         *("grader.assignment", "grader.alignment", "grader.session", "grader.pipeline"),
         *("grader.commands", "grader.cli", "grader.audit", "reference"),
     ],
-    "grader.checks.gradient": ["grader.execution", "grader.assignment", "reference"],
+    "grader.checks.gradients": ["grader.execution", "grader.assignment", "reference"],
     "grader.checks.closeness": ["grader.execution", "grader.assignment", "reference"],
+    "grader.checks.diagnosis": ["grader.execution", "grader.assignment", "reference"],
     "grader.scoring": ["grader.session", "grader.reports", "grader.commands"],
 }
 # What alone of our own packages may be imported.

@@ -8,10 +8,14 @@ from grader.checks.closeness import (
     assert_tuple,
     assert_unchanged,
 )
-from grader.checks.diagnosis import DiagnosisContext, diagnose
-from grader.checks.gradient import check_derivative, check_gradient, numeric_gradient
+from grader.checks.diagnosis.naming import DiagnosisContext, diagnose
+from grader.checks.gradients.checking import check_derivative, check_gradient, numeric_gradient
+from grader.checks.gradients.results import (
+    GradientCheckFailed,
+    GradientInconclusive,
+    GradientResult,
+)
 from grader.checks.loading import load_module
-from grader.checks.results import GradientCheckFailed, GradientInconclusive, GradientResult
 
 __all__ = [
     "DiagnosisContext",

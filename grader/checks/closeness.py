@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from grader.checks.known import Named, known_wrong
+from grader.checks.diagnosis.known import Named, known_wrong
 from grader.records import Diagnosis
 
 Floats: TypeAlias = NDArray[np.float64]

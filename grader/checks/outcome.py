@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from grader.checks.closeness import ValueMismatch
-from grader.checks.results import GradientCheckFailed, GradientInconclusive
+from grader.checks.gradients.results import GradientCheckFailed, GradientInconclusive
 from grader.errors import ExecutionFault, StudentFault, StudentTimeout
 from grader.records import CheckStatus, Diagnosis, GradientEvidence
 

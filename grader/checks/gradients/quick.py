@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.ladder import Ints, Lanes, Sampler
+from grader.checks.gradients.ladder import Ints, Lanes, Sampler
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]

@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from grader.checks.diagnosis_codes import SENTENCES, joined_code, joined_text
-from grader.checks.diagnosis_context import (
+from grader.checks.diagnosis.codes import SENTENCES, joined_code, joined_text
+from grader.checks.diagnosis.context import (
     Block,
     Blocks,
     DiagnosisContext,
@@ -21,7 +21,7 @@ from grader.checks.diagnosis_context import (
     read_blocks,
     same_up_to_ones,
 )
-from grader.checks.diagnosis_fit import (
+from grader.checks.diagnosis.fit import (
     Fit,
     Precision,
     Regressor,
@@ -29,8 +29,8 @@ from grader.checks.diagnosis_fit import (
     factor_fits,
     precision_of,
 )
-from grader.checks.diagnosis_layers import layer_mistakes
-from grader.checks.diagnosis_shapes import DESCRIPTIVE, pattern_fits, rearranged
+from grader.checks.diagnosis.layers import layer_mistakes
+from grader.checks.diagnosis.shapes import DESCRIPTIVE, pattern_fits, rearranged
 from grader.records import Diagnosis
 
 __all__ = ["DiagnosisContext", "diagnose"]

@@ -14,11 +14,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import SampledFunction
-from grader.checks.deciding import SAFETY, Claims, Decision, Doubts, Together, decide
-from grader.checks.ladder import Ints, Lanes, root_mean_square
-from grader.checks.quick import extrapolate
-from grader.checks.sampling import Line, line_sampler
+from grader.checks.gradients.calling import SampledFunction
+from grader.checks.gradients.deciding import SAFETY, Claims, Decision, Doubts, Together, decide
+from grader.checks.gradients.ladder import Ints, Lanes, root_mean_square
+from grader.checks.gradients.quick import extrapolate
+from grader.checks.gradients.sampling import Line, line_sampler
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.probes import PROBES, Kinks, find_kinks, misplacement, read_probes
+from grader.checks.gradients.probes import PROBES, Kinks, find_kinks, misplacement, read_probes
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

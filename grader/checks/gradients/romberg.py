@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.ladder import Floats, Rule
+from grader.checks.gradients.ladder import Floats, Rule
 
 LEVELS = 5
 _MULTIPLES = np.exp2(np.arange(LEVELS)[::-1].astype(np.float64))

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import Function, Point, SampledFunction
 from grader.checks.closeness import ValueMismatch, as_array
-from grader.checks.ladder import Lanes
+from grader.checks.gradients.calling import Function, Point, SampledFunction
+from grader.checks.gradients.ladder import Lanes
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grader.checks.diagnosis_context import Block, Floats, same_up_to_ones
-from grader.checks.diagnosis_fit import SAFETY, Bools, Fit, Precision, Regressor
+from grader.checks.diagnosis.context import Block, Floats, same_up_to_ones
+from grader.checks.diagnosis.fit import SAFETY, Bools, Fit, Precision, Regressor
 
 DESCRIPTIVE = 3
 """Which elements are wrong is said only where nothing says why."""

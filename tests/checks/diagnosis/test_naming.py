@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grader.checks import DiagnosisContext, diagnose
-from grader.checks.diagnosis_codes import SENTENCES
+from grader.checks.diagnosis.codes import SENTENCES
 
 Floats = NDArray[np.float64]
 

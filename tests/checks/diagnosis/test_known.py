@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader.checks import ValueMismatch, assert_close
-from grader.checks.known import known_wrong
+from grader.checks.diagnosis.known import known_wrong
 from grader.records import Diagnosis
 
 RIGHT = np.array([1.0, 2.0, 4.0])

@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.ladder import Estimate, Ints, Lanes, Pairs, Rule, Sampler, climb
-from grader.checks.quick import Accepted, accept_first
-from grader.checks.romberg import ROMBERG
-from grader.checks.stencil import STENCIL
+from grader.checks.gradients.ladder import Estimate, Ints, Lanes, Pairs, Rule, Sampler, climb
+from grader.checks.gradients.quick import Accepted, accept_first
+from grader.checks.gradients.romberg import ROMBERG
+from grader.checks.gradients.stencil import STENCIL
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]

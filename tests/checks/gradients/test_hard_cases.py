@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.checks.gradient import GradientResult, check_derivative, check_gradient
+from grader.checks.gradients.checking import GradientResult, check_derivative, check_gradient
 from grader.errors import StudentRaised, StudentTimeout
 from grader.records import CheckStatus
 
 PASSED, FAILED = CheckStatus.PASSED, CheckStatus.FAILED
 INCONCLUSIVE = CheckStatus.INCONCLUSIVE
 AT = np.array([0.3, -1.2, 0.7])
-CASES = Path(__file__).parents[2] / "benchmarks" / "gradient_cases.py"
+CASES = Path(__file__).parents[3] / "benchmarks" / "gradient_cases.py"
 
 Function = Callable[[Any], Any]
 

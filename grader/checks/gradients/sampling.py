@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import SampledFunction
-from grader.checks.ladder import Ints, Pairs, Sampler
+from grader.checks.gradients.calling import SampledFunction
+from grader.checks.gradients.ladder import Ints, Pairs, Sampler
 
 Floats: TypeAlias = NDArray[np.float64]
 Line: TypeAlias = int | Floats

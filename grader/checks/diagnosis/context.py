@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from grader.checks.known import Named, read_named, squeezed
+from grader.checks.diagnosis.known import Named, read_named, squeezed
 
 Floats: TypeAlias = NDArray[np.float64]
 Blocks: TypeAlias = ArrayLike | Mapping[str, ArrayLike]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.checks.stencil import Estimate, Pairs, estimate
+from grader.checks.gradients.stencil import Estimate, Pairs, estimate
 
 GOAL = 1e-9
 SAFETY = 4.0

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import Floats, SampledFunction
 from grader.checks.closeness import ValueMismatch
-from grader.checks.diagnosis import DiagnosisContext, diagnose
-from grader.checks.differentiating import differentiate
-from grader.checks.guards import WrongShape
-from grader.checks.known import read_named
-from grader.checks.many import MANY
-from grader.checks.results import GradientResult
+from grader.checks.diagnosis.known import read_named
+from grader.checks.diagnosis.naming import DiagnosisContext, diagnose
+from grader.checks.gradients.calling import Floats, SampledFunction
+from grader.checks.gradients.differentiating import differentiate
+from grader.checks.gradients.guards import WrongShape
+from grader.checks.gradients.many import MANY
+from grader.checks.gradients.results import GradientResult
 from grader.records import CheckStatus, Diagnosis
 
 WHOLE = frozenset(

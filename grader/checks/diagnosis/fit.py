@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.diagnosis_context import Block, DiagnosisContext, Floats, rms
+from grader.checks.diagnosis.context import Block, DiagnosisContext, Floats, rms
 
 Bools: TypeAlias = NDArray[np.bool_]
 

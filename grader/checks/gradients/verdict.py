@@ -8,14 +8,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import SampledFunction
 from grader.checks.closeness import format_index, format_pair
-from grader.checks.deciding import Decision
-from grader.checks.diagnosis import DiagnosisContext
-from grader.checks.guards import Guarded
-from grader.checks.ladder import Estimate
-from grader.checks.many import Examined
-from grader.checks.results import GradientResult, relative_errors, unravel
+from grader.checks.diagnosis.naming import DiagnosisContext
+from grader.checks.gradients.calling import SampledFunction
+from grader.checks.gradients.deciding import Decision
+from grader.checks.gradients.guards import Guarded
+from grader.checks.gradients.ladder import Estimate
+from grader.checks.gradients.many import Examined
+from grader.checks.gradients.results import GradientResult, relative_errors, unravel
 from grader.records import CheckStatus
 
 Floats: TypeAlias = NDArray[np.float64]

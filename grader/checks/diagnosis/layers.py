@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from grader.checks.diagnosis_context import Block, Floats, rms
+from grader.checks.diagnosis.context import Block, Floats, rms
 
 Named: TypeAlias = Iterable[tuple[str, Floats]]
 Elementwise: TypeAlias = Callable[[Floats], Floats]

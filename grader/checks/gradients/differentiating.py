@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import SampledFunction
-from grader.checks.deciding import GOAL
-from grader.checks.ladder import Estimate, Lanes, climb
-from grader.checks.sampling import elementwise_sampler, line_sampler
-from grader.checks.stencil import STENCIL
+from grader.checks.gradients.calling import SampledFunction
+from grader.checks.gradients.deciding import GOAL
+from grader.checks.gradients.ladder import Estimate, Lanes, climb
+from grader.checks.gradients.sampling import elementwise_sampler, line_sampler
+from grader.checks.gradients.stencil import STENCIL
 
 
 def differentiate(

@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.calling import Function, Point, SampledFunction, reshape
 from grader.checks.closeness import ValueMismatch, as_array, first_index, format_index
-from grader.checks.randomness import repeating
+from grader.checks.gradients.calling import Function, Point, SampledFunction, reshape
+from grader.checks.gradients.randomness import repeating
 from grader.records import CheckStatus
 
 Floats: TypeAlias = NDArray[np.float64]

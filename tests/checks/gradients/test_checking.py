@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks.closeness import ValueMismatch
-from grader.checks.gradient import (
+from grader.checks.gradients.checking import (
     GradientCheckFailed,
     GradientInconclusive,
     GradientResult,

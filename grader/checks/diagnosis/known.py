@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from grader.checks.diagnosis_codes import sentence
+from grader.checks.diagnosis.codes import sentence
 from grader.records import Diagnosis
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.ladder import Estimate, Floats, Lanes, Pairs, Rule, Sampler, climb
+from grader.checks.gradients.ladder import Estimate, Floats, Lanes, Pairs, Rule, Sampler, climb
 
 __all__ = ["STENCIL", "Estimate", "Pairs", "Sampler", "estimate"]
 

@@ -14,14 +14,20 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from grader.checks.calling import Function, Point, SampledFunction, is_students, read_upstream
 from grader.checks.closeness import ValueMismatch
-from grader.checks.deciding import Claims, Decision, Doubts, decide
-from grader.checks.diagnosis import DiagnosisContext
-from grader.checks.differentiating import differentiate
-from grader.checks.doubts import is_single, lost_to_rounding, rounding_errors
-from grader.checks.explaining import explained, explained_shape
-from grader.checks.guards import (
+from grader.checks.diagnosis.naming import DiagnosisContext
+from grader.checks.gradients.calling import (
+    Function,
+    Point,
+    SampledFunction,
+    is_students,
+    read_upstream,
+)
+from grader.checks.gradients.deciding import Claims, Decision, Doubts, decide
+from grader.checks.gradients.differentiating import differentiate
+from grader.checks.gradients.doubts import is_single, lost_to_rounding, rounding_errors
+from grader.checks.gradients.explaining import explained, explained_shape
+from grader.checks.gradients.guards import (
     Guarded,
     Refusal,
     WrongShape,
@@ -29,16 +35,16 @@ from grader.checks.guards import (
     find_stale,
     guard,
 )
-from grader.checks.ladder import Lanes, root_mean_square
-from grader.checks.many import MANY, Examined, decide_together, examine
-from grader.checks.results import (
+from grader.checks.gradients.ladder import Lanes, root_mean_square
+from grader.checks.gradients.many import MANY, Examined, decide_together, examine
+from grader.checks.gradients.results import (
     GradientCheckFailed,
     GradientInconclusive,
     GradientResult,
     NumericGradient,
 )
-from grader.checks.sampling import elementwise_sampler, line_sampler
-from grader.checks.verdict import Rules, refused, verdict, verdict_on_many
+from grader.checks.gradients.sampling import elementwise_sampler, line_sampler
+from grader.checks.gradients.verdict import Rules, refused, verdict, verdict_on_many
 from grader.records import CheckStatus
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Gradient checks: numeric derivatives with their error, and what is decided from them."""
