@@ -19,7 +19,13 @@ from rapidfuzz import fuzz
 
 from grader.assignment import Assignment, Question, assigned_names
 from grader.records import QuestionKind
-from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role, without_magics
+from grader.release import (
+    TEXT_PLACEHOLDER,
+    cell_question,
+    cell_role,
+    is_experiment,
+    without_magics,
+)
 
 # Evidence that two cells are the same one. Identity beats labels, and a label
 # with its section beats any likeness of texts.
@@ -46,7 +52,9 @@ class AlignedAnswer:
 
     `cells` are the answer, tests of the notebook's own included; `attempted`
     says whether any of them differs from the release. Empty `cells` with a
-    `found` question mean that the student left nothing there.
+    `found` question mean that the student left nothing there. `experiments` are
+    the code cells among them that the assignment marks so, and those of the
+    student's own where it marks any.
     """
 
     question: str
@@ -54,6 +62,7 @@ class AlignedAnswer:
     found: bool
     attempted: bool
     notes: tuple[str, ...] = ()
+    experiments: tuple[int, ...] = ()
 
     def first(self, end: int) -> int:
         """The boundary before the first cell, or the notebook's end."""
@@ -92,6 +101,7 @@ class _Cell:
     sections: tuple[str, ...]
     is_heading: bool
     was_run: bool
+    is_experiment: bool
 
     @classmethod
     def of_release(cls, cell: NotebookNode, assignment: Assignment) -> _Cell:
@@ -116,6 +126,7 @@ class _Cell:
             sections=tuple(_SECTION.findall(source)) if is_text else (),
             is_heading=is_text and bool(_HEADING.search(source)),
             was_run=cell.get("execution_count") is not None or bool(cell.get("outputs")),
+            is_experiment=not is_text and is_experiment(cell),
         )
 
 
@@ -227,7 +238,10 @@ def _answer(
             notes = (f"found by the name it defines, in cell {cells[0]}",)
     attempted = any(_is_attempt(submitted[j], owners.get(j), known) for j in cells)
     found = region is not None or bool(cells)
-    return AlignedAnswer(question.id, tuple(cells), found, attempted, notes)
+    marks = any(cell.is_experiment and cell.question == question.id for cell in release)
+    code = [j for j in cells if submitted[j].kind == "code"] if marks else []
+    experiments = [j for j in code if j not in owners or owners[j].is_experiment]
+    return AlignedAnswer(question.id, tuple(cells), found, attempted, notes, tuple(experiments))
 
 
 def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
