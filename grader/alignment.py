@@ -37,8 +37,12 @@ LIKE_TEXT = 3.0
 LEAST_LIKENESS = 0.55
 LEAST_EVIDENCE = 1.2
 
-_SECTION = re.compile(r"^#{1,4}\s*(?:question\s+)?(\d+(?:\.\d+)*)\b", re.IGNORECASE | re.MULTILINE)
-_LABEL = re.compile(r"^[\s*_#>]*\(([a-z]|\d+)\)", re.IGNORECASE | re.MULTILINE)
+_SECTION = re.compile(
+    r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+)?(\d+(?:\.\d+)*)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+# "(a)", or "a)" where a line begins with it.
+_LABEL = re.compile(r"^(?:[\s*_#>]*\(([a-z]|\d+)\)|[*_]*([a-z])\)\s)", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4}\s", re.MULTILINE)
 _PLACEHOLDER = re.compile(
     r"^[\W_]*(todo[\W_]*)?((type|write|your|put)\s+)*(answer|code|text)\s+here[\W_]*$"
@@ -81,7 +85,14 @@ def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAn
     known = {cell.text for cell in release}
     regions = _regions(release, submitted, matches)
     return {
-        question.id: _answer(question, regions.get(question.id), release, submitted, matches, known)
+        question.id: _answer(
+            question,
+            regions.get(question.part_of or question.id),
+            release,
+            submitted,
+            matches,
+            known,
+        )
         for question in assignment.questions
     }
 
@@ -121,7 +132,7 @@ class _Cell:
             question=cell_question(cell),
             role=cell_role(cell),
             text=_SPACE.sub(" ", source).strip(),
-            labels=frozenset(("", label) for label in _LABEL.findall(source) if is_text),
+            labels=frozenset(("", a or b) for a, b in _LABEL.findall(source) if is_text),
             names=frozenset() if is_text else _defined_names(source),
             sections=tuple(_SECTION.findall(source)) if is_text else (),
             is_heading=is_text and bool(_HEADING.search(source)),
@@ -131,11 +142,12 @@ class _Cell:
 
 
 def _add_sections(cells: Sequence[_Cell]) -> None:
-    """Completes each label with the section that it stands in."""
+    """Completes each label with the section that it stands in; a heading labels its section."""
     section = ""
     for cell in cells:
         section = cell.sections[-1] if cell.sections else section
-        cell.labels = frozenset((section, label) for _, label in cell.labels)
+        own = cell.labels or (frozenset([("", "")]) if cell.sections else frozenset())
+        cell.labels = frozenset((section, label) for _, label in own)
 
 
 def _defined_names(source: str) -> frozenset[str]:
@@ -248,6 +260,8 @@ def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
     """Whether a cell in a question's region is part of its answer."""
     if owner is not None and owner.question != question.id:
         return False
+    if question.part_of:
+        return cell.kind != "code"
     return cell.kind == "code" or question.kind is not QuestionKind.CODE
 
 

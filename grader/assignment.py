@@ -32,7 +32,8 @@ class Question:
     """One question; `names` are what an answer defines.
 
     `section` and `label` are how the notebook itself names it: "(b)" below a
-    heading that begins with "1.2".
+    heading that begins with "1.2". Where a question asks for code and for text,
+    the text is a question of its own, `part_of` the one with the prompt.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Question:
     label: str = ""
     section: str = ""
     names: tuple[str, ...] = ()
+    part_of: str = ""
 
 
 class Experiments(StrEnum):
@@ -255,12 +257,25 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
                 f"{folder}/assignment.toml: {question.id} has {question.points} points"
             )
     prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
-    for identity in identities:
-        if prompts.count(identity) != 1:
-            raise AssignmentError(f"{folder}/solution.ipynb: question {identity} needs one prompt")
+    for question in questions:
+        if prompts.count(question.id) != (0 if question.part_of else 1):
+            few = "no prompt" if question.part_of else "one prompt"
+            raise AssignmentError(f"{folder}/solution.ipynb: question {question.id} needs {few}")
+        _check_part(folder, question, {q.id: q for q in questions})
     for identity in {cell_question(cell) for cell in solution.cells} - {""}:
         if identity not in identities:
             raise AssignmentError(f"{folder}/solution.ipynb: unknown question {identity}")
+
+
+def _check_part(folder: Path, part: Question, questions: Mapping[str, Question]) -> None:
+    whole = questions.get(part.part_of)
+    if part.part_of and (
+        part.kind is QuestionKind.CODE or whole is None or whole.kind is not QuestionKind.CODE
+    ):
+        raise AssignmentError(
+            f"{folder}/assignment.toml: {part.id}: part_of names a question of kind code, and is "
+            "for questions of another kind"
+        )
 
 
 def _check_run(folder: Path, run: RunSettings) -> None:

@@ -25,21 +25,25 @@ class Losses:
 
     `lost` has, after each cell, the names that cannot be relied on: not
     defined, left over, or computed from such; each with what is wanting.
+    `defined` are the names that cells which ran had defined until then.
     """
 
     runs: tuple[CellRun, ...]
     lost: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    defined: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     def excuse(self, cells: Sequence[int], names: Collection[str]) -> str:
         """What is wanting where an answer in `cells` was asked for `names`; "" if nothing is.
 
         `STAR` among the names stands for whatever the cells do.
         """
-        lost = self.lost.get(max(cells, default=-1), {})
-        wanting = [lost[name] for name in names if name in lost]
-        if STAR in names:
-            own = [run for run in self.runs if run.cell in cells]
-            wanting += [run.error for run in own if run.ending in NOT_CHARGED]
+        code = [run for run in self.runs if run.cell in cells]
+        last = max((run.cell for run in code), default=-1)
+        lost, defined = self.lost.get(last, {}), self.defined.get(last, frozenset())
+        wanting = [lost[name] for name in sorted(names) if name in lost]
+        if not defined.issuperset(names):
+            # What the cells that did not run would have left, nobody knows.
+            wanting += [_reason(run) for run in code if run.ending in NOT_CHARGED]
         return wanting[0] if wanting else ""
 
 
@@ -48,34 +52,39 @@ def find_losses(sources: Mapping[int, str], runs: Sequence[CellRun], plan: RunPl
 
     `sources` are the code cells as they were run.
     """
-    settled, after = [], {}
+    trees = {run.cell: parse_cell(sources[run.cell]) for run in runs}
+    anywhere = {name for tree in trees.values() if tree for name in bound_names(tree)}
+    settled: list[CellRun] = []
+    after: dict[int, Mapping[str, str]] = {}
+    defined: dict[int, frozenset[str]] = {}
     lost: dict[str, str] = {}
-    defined = _defined_anywhere(sources) if _has_star(plan) else set()
     for run in runs:
         lost |= {n: _absent(m) for n, m in plan.removed.get(run.cell, {}).items()}
-        settled.append(_settle(run, lost, plan, defined))
-        lost = _after(settled[-1], parse_cell(sources[run.cell]), lost)
-        after[run.cell] = lost
-    return Losses(tuple(settled), after)
+        settled.append(_settle(run, lost, plan, anywhere))
+        tree = trees[run.cell]
+        lost = after[run.cell] = _after(settled[-1], tree, lost)
+        made = bound_names(tree) if tree and run.status is CellStatus.OK else set()
+        defined[run.cell] = frozenset[str]().union(*defined.values(), made)
+    return Losses(tuple(settled), after, defined)
 
 
 def _absent(module: str) -> str:
     return f"needs {module}, which is not installed here"
 
 
-def _want(run: CellRun, lost: Mapping[str, str], plan: RunPlan, defined: set[str]) -> str:
+def _want(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[str]) -> str:
     """What a cell that raised was wanting, if that is why."""
     if found := _NO_MODULE.match(run.error):
         return _absent(found[1]) if found[1] in plan.missing else ""
     found = _UNDEFINED.match(run.error)
-    if found and found[1] not in lost and STAR in lost and found[1] not in defined:
+    if found and found[1] not in lost and STAR in lost and found[1] not in anywhere:
         return lost[STAR]
     return lost.get(found[1], "") if found else ""
 
 
-def _settle(run: CellRun, lost: Mapping[str, str], plan: RunPlan, defined: set[str]) -> CellRun:
+def _settle(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[str]) -> CellRun:
     """The run, no longer charged where it raised for want of something."""
-    want = _want(run, lost, plan, defined) if run.ending is CellEnding.RAISED else ""
+    want = _want(run, lost, plan, anywhere) if run.ending is CellEnding.RAISED else ""
     if not want:
         return run
     return replace(run, status=CellStatus.SKIPPED, ending=CellEnding.UNAVAILABLE, error=want)
@@ -87,15 +96,17 @@ def _after(run: CellRun, tree: ast.Module | None, lost: Mapping[str, str]) -> di
     if tree is None:
         return now
     if run.ending in NOT_CHARGED:
-        reason = run.error
-        if run.ending is CellEnding.EXPERIMENT:
-            reason = (
-                f"needs what cell {run.cell} defines, an experiment that was not run to its end"
-            )
-        return now | dict.fromkeys(bound_names(tree), reason)
+        return now | dict.fromkeys(bound_names(tree), _reason(run))
     for statement in tree.body if run.status is CellStatus.OK else []:
         _follow(statement, now)
     return now
+
+
+def _reason(run: CellRun) -> str:
+    """What is wanting where a cell did not run."""
+    if run.ending is CellEnding.EXPERIMENT:
+        return f"needs what cell {run.cell} defines, an experiment that was not finished"
+    return run.error
 
 
 def _follow(statement: ast.stmt, lost: dict[str, str]) -> None:
@@ -106,12 +117,3 @@ def _follow(statement: ast.stmt, lost: dict[str, str]) -> None:
             lost[name] = wanting[0]
         elif isinstance(statement, _DEFINITIONS):
             lost.pop(name, None)
-
-
-def _has_star(plan: RunPlan) -> bool:
-    return any(STAR in names for names in plan.removed.values())
-
-
-def _defined_anywhere(sources: Mapping[int, str]) -> set[str]:
-    trees = [tree for tree in map(parse_cell, sources.values()) if tree is not None]
-    return {name for tree in trees for name in bound_names(tree)}

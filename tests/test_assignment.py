@@ -78,6 +78,7 @@ def test_unknown_question(tiny: Assignment) -> None:
         ),
         ("check = 5", "check = 5\n[run]\nexperiments = 'maybe'", "run.experiments"),
         ("check = 5", "check = 5\n[run]\nexperiment_seconds = 0", "experiment_seconds is above 0"),
+        ('names = ["total"]', 'part_of = "1a"', "2c needs no prompt"),
         ('id = "1b"', 'id = "1a"', "assignment.toml.*two questions have the same id"),
         ('id = "1b"', 'id = "9z"', "solution.ipynb.*question 9z needs one prompt"),
     ],
@@ -177,3 +178,25 @@ def test_run_settings(change: Change, tiny_folder: Path) -> None:
     assert (run.experiments, run.experiment_seconds) == (Experiments.RUN, 9.0)
     assert run.override == {"n": 2, "sizes": [3, 4.5], "name": "relu", "flag": True}
     assert assignment.missing_modules() == {"no_such_package"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "part_of", "is_right"),
+    [
+        ("written", "1a", True),
+        ("code", "1a", False),
+        ("written", "1b", False),
+        ("written", "9z", False),
+    ],
+)
+def test_part_of(
+    tiny_folder: Path, change: Change, kind: str, part_of: str, is_right: bool
+) -> None:
+    """Text belongs to a question of code, and to no other."""
+    part = f'[[question]]\nid = "1a.x"\ntitle = "x"\nkind = "{kind}"\npoints = 1\n'
+    change('[[question]]\nid = "1b"', f'{part}part_of = "{part_of}"\n\n[[question]]\nid = "1b"')
+    if is_right:
+        assert load_assignment(tiny_folder).question("1a.x").part_of == "1a"
+    else:
+        with pytest.raises(AssignmentError, match=r"1a.x: part_of names a question of kind code"):
+            load_assignment(tiny_folder)

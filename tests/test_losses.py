@@ -86,6 +86,13 @@ def test_what_is_defined_anew_counts_again() -> None:
     assert losses.excuse([1, 2], ["rest"]) == TENSORFLOW
 
 
+def test_an_answer_in_another_form() -> None:
+    """Names that no cell defines are charged only where all of the question's cells were run."""
+    losses = find(["pass", "tf.f()", "print(1)"], ran(0), undefined(1, "tf"), ran(2))
+    assert losses.excuse([1, 2], ["errors"]) == TENSORFLOW
+    assert losses.excuse([2], ["errors"]) == ""
+
+
 def test_the_answer_as_a_whole() -> None:
     """A check of the output is excused where a cell of the question itself could not run."""
     losses = find(["pass", "tf.f()", "print(1)"], ran(0), undefined(1, "tf"), ran(2))
