@@ -19,7 +19,13 @@ from rapidfuzz import fuzz
 
 from grader.assignment import Assignment, Question, assigned_names
 from grader.records import QuestionKind
-from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role, without_magics
+from grader.release import (
+    TEXT_PLACEHOLDER,
+    cell_question,
+    cell_role,
+    is_experiment,
+    without_magics,
+)
 
 # Evidence that two cells are the same one. Identity beats labels, and a label
 # with its section beats any likeness of texts.
@@ -31,8 +37,12 @@ LIKE_TEXT = 3.0
 LEAST_LIKENESS = 0.55
 LEAST_EVIDENCE = 1.2
 
-_SECTION = re.compile(r"^#{1,4}\s*(?:question\s+)?(\d+(?:\.\d+)*)\b", re.IGNORECASE | re.MULTILINE)
-_LABEL = re.compile(r"^[\s*_#>]*\(([a-z]|\d+)\)", re.IGNORECASE | re.MULTILINE)
+_SECTION = re.compile(
+    r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+)?(\d+(?:\.\d+)*)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+# "(a)", or "a)" where a line begins with it.
+_LABEL = re.compile(r"^(?:[\s*_#>]*\(([a-z]|\d+)\)|[*_]*([a-z])\)\s)", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4}\s", re.MULTILINE)
 _PLACEHOLDER = re.compile(
     r"^[\W_]*(todo[\W_]*)?((type|write|your|put)\s+)*(answer|code|text)\s+here[\W_]*$"
@@ -46,7 +56,9 @@ class AlignedAnswer:
 
     `cells` are the answer, tests of the notebook's own included; `attempted`
     says whether any of them differs from the release. Empty `cells` with a
-    `found` question mean that the student left nothing there.
+    `found` question mean that the student left nothing there. `experiments` are
+    the code cells among them that the assignment marks so, and those of the
+    student's own where it marks any.
     """
 
     question: str
@@ -54,6 +66,7 @@ class AlignedAnswer:
     found: bool
     attempted: bool
     notes: tuple[str, ...] = ()
+    experiments: tuple[int, ...] = ()
 
     def first(self, end: int) -> int:
         """The boundary before the first cell, or the notebook's end."""
@@ -72,7 +85,14 @@ def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAn
     known = {cell.text for cell in release}
     regions = _regions(release, submitted, matches)
     return {
-        question.id: _answer(question, regions.get(question.id), release, submitted, matches, known)
+        question.id: _answer(
+            question,
+            regions.get(question.part_of or question.id),
+            release,
+            submitted,
+            matches,
+            known,
+        )
         for question in assignment.questions
     }
 
@@ -92,6 +112,7 @@ class _Cell:
     sections: tuple[str, ...]
     is_heading: bool
     was_run: bool
+    is_experiment: bool
 
     @classmethod
     def of_release(cls, cell: NotebookNode, assignment: Assignment) -> _Cell:
@@ -111,20 +132,22 @@ class _Cell:
             question=cell_question(cell),
             role=cell_role(cell),
             text=_SPACE.sub(" ", source).strip(),
-            labels=frozenset(("", label) for label in _LABEL.findall(source) if is_text),
+            labels=frozenset(("", a or b) for a, b in _LABEL.findall(source) if is_text),
             names=frozenset() if is_text else _defined_names(source),
             sections=tuple(_SECTION.findall(source)) if is_text else (),
             is_heading=is_text and bool(_HEADING.search(source)),
             was_run=cell.get("execution_count") is not None or bool(cell.get("outputs")),
+            is_experiment=not is_text and is_experiment(cell),
         )
 
 
 def _add_sections(cells: Sequence[_Cell]) -> None:
-    """Completes each label with the section that it stands in."""
+    """Completes each label with the section that it stands in; a heading labels its section."""
     section = ""
     for cell in cells:
         section = cell.sections[-1] if cell.sections else section
-        cell.labels = frozenset((section, label) for _, label in cell.labels)
+        own = cell.labels or (frozenset([("", "")]) if cell.sections else frozenset())
+        cell.labels = frozenset((section, label) for _, label in own)
 
 
 def _defined_names(source: str) -> frozenset[str]:
@@ -227,13 +250,18 @@ def _answer(
             notes = (f"found by the name it defines, in cell {cells[0]}",)
     attempted = any(_is_attempt(submitted[j], owners.get(j), known) for j in cells)
     found = region is not None or bool(cells)
-    return AlignedAnswer(question.id, tuple(cells), found, attempted, notes)
+    marks = any(cell.is_experiment and cell.question == question.id for cell in release)
+    code = [j for j in cells if submitted[j].kind == "code"] if marks else []
+    experiments = [j for j in code if j not in owners or owners[j].is_experiment]
+    return AlignedAnswer(question.id, tuple(cells), found, attempted, notes, tuple(experiments))
 
 
 def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
     """Whether a cell in a question's region is part of its answer."""
     if owner is not None and owner.question != question.id:
         return False
+    if question.part_of:
+        return cell.kind != "code"
     return cell.kind == "code" or question.kind is not QuestionKind.CODE
 
 

@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +32,8 @@ class Question:
     """One question; `names` are what an answer defines.
 
     `section` and `label` are how the notebook itself names it: "(b)" below a
-    heading that begins with "1.2".
+    heading that begins with "1.2". Where a question asks for code and for text,
+    the text is a question of its own, `part_of` the one with the prompt.
     """
 
     id: str
@@ -41,6 +43,14 @@ class Question:
     label: str = ""
     section: str = ""
     names: tuple[str, ...] = ()
+    part_of: str = ""
+
+
+class Experiments(StrEnum):
+    """What becomes of cells that are marked as experiments."""
+
+    SKIP = "skip"
+    RUN = "run"
 
 
 @dataclass(frozen=True)
@@ -48,11 +58,18 @@ class RunSettings:
     """How notebooks are run.
 
     `figures` says whether inline figures are rendered again, `isolation` is the
-    least level at which a submission may run.
+    least level at which a submission may run. Where `experiments` are run, each
+    cell of them may take `experiment_seconds`, and plain assignments to the
+    names in `override` get the values there. `optional_modules` may be missing
+    here: what needs them is then left ungraded.
     """
 
     figures: bool = False
     isolation: Level = Level.LANDLOCK
+    experiments: Experiments = Experiments.SKIP
+    experiment_seconds: float = 60.0
+    override: dict[str, Any] = field(default_factory=dict)
+    optional_modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,13 +140,17 @@ class Assignment:
         Raises:
             AssignmentError: a package that the assignment's notebooks need is not installed.
         """
-        # Of a submodule's name, find_spec would import the package.
-        missing = [name for name in self.requires if find_spec(name.partition(".")[0]) is None]
+        missing = [name for name in self.requires if not _is_installed(name)]
         if missing:
             raise AssignmentError(
                 f"{self.slug} needs packages that are not installed ({', '.join(missing)}): "
                 "python -m pip install 'nn-grader[courses]'"
             )
+
+    def missing_modules(self) -> frozenset[str]:
+        """The optional modules that are not installed here, by their packages' names."""
+        roots = {name.partition(".")[0] for name in self.run.optional_modules}
+        return frozenset(root for root in roots if not _is_installed(root))
 
     def definitions(self, identity: str) -> str:
         """The code of the solution that defines what this question asks for."""
@@ -150,6 +171,7 @@ def load_assignment(name: str | Path) -> Assignment:
     written = _read_toml(folder / "assignment.toml")
     solution = _read_solution(folder / "solution.ipynb")
     _check_questions(folder, written.question, solution)
+    _check_run(folder, written.run)
     return Assignment(
         slug=folder.name,
         folder=folder,
@@ -235,12 +257,47 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
                 f"{folder}/assignment.toml: {question.id} has {question.points} points"
             )
     prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
-    for identity in identities:
-        if prompts.count(identity) != 1:
-            raise AssignmentError(f"{folder}/solution.ipynb: question {identity} needs one prompt")
+    for question in questions:
+        if prompts.count(question.id) != (0 if question.part_of else 1):
+            few = "no prompt" if question.part_of else "one prompt"
+            raise AssignmentError(f"{folder}/solution.ipynb: question {question.id} needs {few}")
+        _check_part(folder, question, {q.id: q for q in questions})
     for identity in {cell_question(cell) for cell in solution.cells} - {""}:
         if identity not in identities:
             raise AssignmentError(f"{folder}/solution.ipynb: unknown question {identity}")
+
+
+def _check_part(folder: Path, part: Question, questions: Mapping[str, Question]) -> None:
+    whole = questions.get(part.part_of)
+    if part.part_of and (
+        part.kind is QuestionKind.CODE or whole is None or whole.kind is not QuestionKind.CODE
+    ):
+        raise AssignmentError(
+            f"{folder}/assignment.toml: {part.id}: part_of names a question of kind code, and is "
+            "for questions of another kind"
+        )
+
+
+def _check_run(folder: Path, run: RunSettings) -> None:
+    for name, value in run.override.items():
+        if not name.isidentifier() or not _is_constant(value):
+            raise AssignmentError(
+                f"{folder}/assignment.toml: [run] override: {name!r} = {value!r} is not a "
+                "variable's name with a number, a string, true, false or a list of those"
+            )
+    if not 0 < run.experiment_seconds < math.inf:
+        raise AssignmentError(f"{folder}/assignment.toml: [run] experiment_seconds is above 0")
+
+
+def _is_constant(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_constant, value))
+    return isinstance(value, int | float | str)
+
+
+def _is_installed(module: str) -> bool:
+    # Of a submodule's name, find_spec would import the package.
+    return find_spec(module.partition(".")[0]) is not None
 
 
 def _parse(source: str) -> ast.Module:

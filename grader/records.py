@@ -45,6 +45,27 @@ class CellStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+class CellEnding(StrEnum):
+    """How one cell came to its status; the last two are no fault of the student's.
+
+    `unreadable`: it showed what cannot be read; `interrupted`, `killed`: too
+    slow; `died`: it ended its kernel; `not_reached`: time or kernels were used
+    up; `experiment`: skipped as one, or over an experiment's budget;
+    `unavailable`: it needs a module that is not installed here, or what a
+    skipped cell defines.
+    """
+
+    FINISHED = "finished"
+    RAISED = "raised"
+    UNREADABLE = "unreadable"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"
+    DIED = "died"
+    NOT_REACHED = "not_reached"
+    EXPERIMENT = "experiment"
+    UNAVAILABLE = "unavailable"
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """A named bug: a stable code, a sentence for the student, a confidence in [0, 1]."""
@@ -82,8 +103,8 @@ class GradientEvidence:
 class CheckResult:
     """One check's outcome; `message` is for a reader, `cause` names whose fault it was.
 
-    `cause` is `""` for a pass, else `student`, `author`, `grader` or
-    `prerequisite`.
+    `cause` is `""` for a pass, else `student`, `author`, `grader`,
+    `prerequisite` or `environment` (what the answer needs was not run here).
     """
 
     name: str
@@ -138,12 +159,17 @@ class QuestionReport:
 
 @dataclass(frozen=True)
 class CellRun:
-    """How one cell ran here; `error` is one line, empty for `ok`."""
+    """How one cell ran here; `error` is one line, empty for `ok`.
+
+    `note` says in what the code that was run differs from the cell's own.
+    """
 
     cell: int
     status: CellStatus
     seconds: float
     error: str = ""
+    ending: CellEnding = CellEnding.FINISHED
+    note: str = ""
 
 
 @dataclass(frozen=True)

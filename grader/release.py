@@ -46,6 +46,11 @@ def cell_question(cell: NotebookNode) -> str:
     return str(cell.metadata.get("nn_grader", {}).get("question", ""))
 
 
+def is_experiment(cell: NotebookNode) -> bool:
+    """Whether a cell is a long experiment, whose recorded outputs a person judges."""
+    return cell.metadata.get("nn_grader", {}).get("experiment") is True
+
+
 def without_magics(source: str) -> str:
     """A cell's code without IPython's magics, so that Python can parse it."""
     return _MAGIC.sub("", source)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from nbformat import NotebookNode
 
 from grader.alignment import AlignedAnswer
 from grader.checks.outcome import CheckOutcome
-from grader.records import AnswerCell, CellOutput, CellRun, CellStatus, QuestionReport, Report
+from grader.records import (
+    AnswerCell,
+    CellEnding,
+    CellOutput,
+    CellRun,
+    CellStatus,
+    QuestionReport,
+    Report,
+)
 from grader.release import is_solution
 from grader.scoring import score_question, totals
 from grader.session import Session
@@ -20,6 +28,11 @@ REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn"
 PRINT_STATEMENT = "Missing parentheses in call to 'print'"
 # What the release's blanks raise is no news.
 UNFINISHED = "NotImplementedError"
+# What concerns a submission as a whole: later cells may lack what these would have done.
+UNFINISHED_ENDINGS = (
+    *(CellEnding.INTERRUPTED, CellEnding.KILLED, CellEnding.DIED),
+    *(CellEnding.NOT_REACHED, CellEnding.EXPERIMENT, CellEnding.UNAVAILABLE),
+)
 # Richest first: a figure is shown as an image, not as its textual stand-in.
 SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
 
@@ -78,18 +91,36 @@ def _question_reports(
 def _failed_cells(session: Session, answer: AlignedAnswer) -> list[str]:
     """What a question's cells did wrong when they were run: often why its checks fail."""
     runs = [run for run in session.execution.cells if run.cell in answer.cells]
-    failed = [run for run in runs if run.status is not CellStatus.OK]
-    return [_sentence(run) for run in failed if run.error != UNFINISHED]
+    failed = [run for run in runs if run.status is not CellStatus.OK and run.error != UNFINISHED]
+    return _sentences((run, _fate(run)) for run in failed) + _changes(runs)
 
 
-def _sentence(run: CellRun) -> str:
-    # An exception's line begins with its name, what the grader says with several words.
-    raised = run.error.split(":")[0].isidentifier()
-    return f"cell {run.cell} raised {run.error}" if raised else f"cell {run.cell} {run.error}"
+def _fate(run: CellRun) -> str:
+    """What became of a cell that did not finish, to follow its number."""
+    if run.ending is CellEnding.RAISED:
+        return f"raised {run.error}"
+    if run.ending in (CellEnding.EXPERIMENT, CellEnding.UNAVAILABLE):
+        return f"skipped: {run.error}; the recorded outputs stand"
+    return run.error
+
+
+def _changes(runs: Iterable[CellRun]) -> list[str]:
+    """In what the code of some cells was changed before it was run."""
+    return _sentences((run, run.note) for run in runs if run.note)
+
+
+def _sentences(said: Iterable[tuple[CellRun, str]]) -> list[str]:
+    """One sentence for all cells of which the same is to be said."""
+    cells = defaultdict(list)
+    for run, words in said:
+        cells[words].append(str(run.cell))
+    return [f"{'cells' if c[1:] else 'cell'} {', '.join(c)} {words}" for words, c in cells.items()]
 
 
 def _notes(session: Session) -> list[str]:
-    notes = [f"cell {cell} {error}" for cell, error in session.fatal_cells().items()]
+    runs = session.execution.cells
+    notes = _sentences((run, _fate(run)) for run in runs if run.ending in UNFINISHED_ENDINGS)
+    notes += _changes(runs)
     if is_solution(session.submission.notebook):
         notes.insert(0, "this notebook still has the markers of an assignment's solution")
     if _is_python_2(session):

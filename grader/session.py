@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import TracebackType
@@ -15,7 +15,9 @@ from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
-from grader.records import CellStatus, QuestionKind
+from grader.losses import Losses, find_losses
+from grader.planning import RunPlan, plan_run
+from grader.records import QuestionKind
 from grader.submission import Submission
 
 STATE_LOST = "the notebook's state at this question was not kept"
@@ -30,6 +32,8 @@ class Session:
     alignment: Mapping[str, AlignedAnswer]
     execution: Execution
     room: Room
+    plan: RunPlan
+    losses: Losses
 
     def __enter__(self) -> Self:
         return self
@@ -50,9 +54,10 @@ class Session:
     def answered(self, question: str) -> AnsweredQuestion:
         """What the run left of a question, on the student's own work."""
         answer = self.alignment[question]
-        cells = self.submission.notebook.cells
+        cells = self.execution.notebook.cells
         first, last = answer.first(len(cells)), answer.last(len(cells))
-        sources = [str(cells[i].source) for i in answer.cells if cells[i].cell_type == "code"]
+        run = [i for i in answer.cells if i not in self.plan.skipped]
+        sources = [str(cells[i].source) for i in run if cells[i].cell_type == "code"]
         return AnsweredQuestion(
             before=self.execution.snapshots.get(first),
             after=self.execution.snapshots.get(last),
@@ -68,14 +73,9 @@ class Session:
         definitions = [self.assignment.definitions(identity) for identity in prerequisites]
         return replace(self.answered(question), replacements="\n\n".join(definitions), rerun=rerun)
 
-    def fatal_cells(self) -> dict[int, str]:
-        """The cells that ended their kernel or never finished, and what is known of them."""
-        stopped = (CellStatus.TIMEOUT, CellStatus.SKIPPED)
-        return {
-            run.cell: run.error
-            for run in self.execution.cells
-            if run.status in stopped or run.error.startswith("ended the kernel")
-        }
+    def excuse(self, question: str, names: Collection[str]) -> str:
+        """Why a check that asked for `names` must not count against the student; "" if it may."""
+        return self.losses.excuse(self.alignment[question].cells, names)
 
 
 def open_session(
@@ -98,6 +98,7 @@ def open_session(
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
     alignment = align(assignment, submission.notebook)
+    plan = plan_run(assignment, alignment, submission.notebook)
     room = Room(beside(assignment, submission), submission.name)
     try:
         execution = run_notebook(
@@ -109,11 +110,22 @@ def open_session(
             figures=assignment.run.figures,
             hidden=[assignment.folder],
             progress=progress,
+            plans=plan.cells,
         )
     except BaseException:
         room.close()
         raise
-    return Session(assignment, submission, alignment, execution, room)
+    losses = _settle(execution, plan)
+    return Session(assignment, submission, alignment, execution, room, plan, losses)
+
+
+def _settle(execution: Execution, plan: RunPlan) -> Losses:
+    """Marks the cells that failed for want of what could not be run here."""
+    cells = execution.notebook.cells
+    sources = {i: str(cell.source) for i, cell in enumerate(cells) if cell.cell_type == "code"}
+    losses = find_losses(sources, execution.cells, plan)
+    execution.cells[:] = losses.runs
+    return losses
 
 
 def beside(assignment: Assignment, submission: Submission) -> Mapping[str, bytes]:

@@ -6,12 +6,14 @@ import copy
 import uuid
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from nbformat import NotebookNode, v4
 
 from grader.alignment import AlignedAnswer, align
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Question
+from grader.records import QuestionKind
 from grader.release import TEXT_PLACEHOLDER
 
 AS_RELEASED = {"1a": (4, 5), "1b": (7,), "2a": (10,), "2b": (12,), "2c": (14,)}
@@ -250,3 +252,29 @@ def test_boundaries() -> None:
     assert (answer.first(16), answer.last(16)) == (4, 8)
     nothing = AlignedAnswer("1a", (), found=True, attempted=False)
     assert (nothing.first(16), nothing.last(16)) == (16, 16)
+
+
+def test_text_of_a_question_of_code(tiny: Assignment, notebook: NotebookNode) -> None:
+    """A question that is part of another has the text below its prompt, and none of its code."""
+    part = Question("1a.written", "", QuestionKind.WRITTEN, 1.0, part_of="1a")
+    both = replace(tiny, questions=(*tiny.questions, part))
+    notebook.cells.insert(5, v4.new_markdown_cell("It is a parabola."))
+    answers = align(both, notebook)
+    assert (answers["1a"].cells, answers["1a.written"].cells) == ((4, 6), (5,))
+    assert answers["1a.written"].attempted
+    del notebook.cells[5]
+    left = align(both, notebook)["1a.written"]
+    assert (left.cells, left.found, left.attempted) == ((), True, False)
+
+
+def test_exercises_and_letters(tiny: Assignment, notebook: NotebookNode) -> None:
+    """Prompts are found by "Exercise 2" and "b)" alone, and by a heading that has no letter."""
+    strip_both(notebook)
+    notebook.cells[2].source = "to be graded"
+    notebook.cells[3].source = "## Exercise 1 (Other words)\n\na) Something else entirely."
+    notebook.cells[8].source = "## Exercise 2 Sums"
+    notebook.cells[9].source = "a) Once more, in quite different words than those."
+    notebook.cells[13].source = "## Exercise 3: the end of it all, at last"
+    questions = [replace(q, label="", section="3") if q.id == "2c" else q for q in tiny.questions]
+    answers = align(replace(tiny, questions=tuple(questions)), notebook)
+    assert cells_of(answers) == AS_RELEASED

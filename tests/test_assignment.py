@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, bundled_assignments, load_assignment
+from grader.assignment import Assignment, Experiments, bundled_assignments, load_assignment
 from grader.errors import AssignmentError
 from grader.execution.limits import COURSEWORK
 from grader.records import QuestionKind
@@ -70,6 +70,15 @@ def test_unknown_question(tiny: Assignment) -> None:
         ('names = ["total"]', 'names = "total"', r"assignment.toml.*question\[4\]\.names"),
         ("check = 5", "checks = 5", r"assignment.toml.*\[limits\] knows .*check"),
         ("check = 5", "check = -5", r"assignment.toml.*\[limits\]"),
+        ("check = 5", "check = 5\n[run]\noverride = { 'a b' = 1 }", "override: 'a b' = 1 is not"),
+        (
+            "check = 5",
+            "check = 5\n[run]\noverride = { a = { b = 1 } }",
+            "override: 'a' = .* is not",
+        ),
+        ("check = 5", "check = 5\n[run]\nexperiments = 'maybe'", "run.experiments"),
+        ("check = 5", "check = 5\n[run]\nexperiment_seconds = 0", "experiment_seconds is above 0"),
+        ('names = ["total"]', 'part_of = "1a"', "2c needs no prompt"),
         ('id = "1b"', 'id = "1a"', "assignment.toml.*two questions have the same id"),
         ('id = "1b"', 'id = "9z"', "solution.ipynb.*question 9z needs one prompt"),
     ],
@@ -154,3 +163,40 @@ def test_definitions_hold_the_questions_names_alone(tiny_folder: Path) -> None:
     path.write_text(json.dumps(notebook))
     code = load_assignment(tiny_folder).definitions("2c")
     assert code.splitlines() == ["import math", "first, total = (1, 2)", "total: float = 3"]
+
+
+def test_run_settings(change: Change, tiny_folder: Path) -> None:
+    """Experiments, their constants and optional modules are those of the file."""
+    change(
+        "check = 5",
+        "check = 5\n[run]\nexperiments = 'run'\nexperiment_seconds = 9\n"
+        "override = { n = 2, sizes = [3, 4.5], name = 'relu', flag = true }\n"
+        "optional_modules = ['no_such_package.inner', 'numpy']",
+    )
+    assignment = load_assignment(tiny_folder)
+    run = assignment.run
+    assert (run.experiments, run.experiment_seconds) == (Experiments.RUN, 9.0)
+    assert run.override == {"n": 2, "sizes": [3, 4.5], "name": "relu", "flag": True}
+    assert assignment.missing_modules() == {"no_such_package"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "part_of", "is_right"),
+    [
+        ("written", "1a", True),
+        ("code", "1a", False),
+        ("written", "1b", False),
+        ("written", "9z", False),
+    ],
+)
+def test_part_of(
+    tiny_folder: Path, change: Change, kind: str, part_of: str, is_right: bool
+) -> None:
+    """Text belongs to a question of code, and to no other."""
+    part = f'[[question]]\nid = "1a.x"\ntitle = "x"\nkind = "{kind}"\npoints = 1\n'
+    change('[[question]]\nid = "1b"', f'{part}part_of = "{part_of}"\n\n[[question]]\nid = "1b"')
+    if is_right:
+        assert load_assignment(tiny_folder).question("1a.x").part_of == "1a"
+    else:
+        with pytest.raises(AssignmentError, match=r"1a.x: part_of names a question of kind code"):
+            load_assignment(tiny_folder)

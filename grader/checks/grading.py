@@ -81,6 +81,7 @@ class Grading:
         self._replaced: dict[str, tuple[str, ...]] = {}
         self._copies = SharedCopies()
         self._copied = ""
+        self._students: dict[str, Student] = {}
 
     # pytest's hooks
 
@@ -135,7 +136,7 @@ class Grading:
         report = yield
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             error = call.excinfo.value if call.excinfo is not None else None
-            self.outcomes.append(self._outcome(item, judge(error)))
+            self.outcomes.append(self._outcome(item, self._excused(item, judge(error))))
         return report
 
     # What the fixture and the hooks use
@@ -149,7 +150,9 @@ class Grading:
         # What an author's own fixture does to a copy, the check cannot do once more.
         is_plain = "student" in item._fixtureinfo.argnames
         answered = self._get_session().answered(question)
-        return Student(answered, self._copies if is_plain else None)
+        student = Student(answered, self._copies if is_plain else None)
+        self._students[item.nodeid] = student
+        return student
 
     def _read(self, item: pytest.Item, known: Collection[str]) -> None:
         mark = read_mark(item)
@@ -192,6 +195,17 @@ class Grading:
             return []
         failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
         return [question for question in mark.needs if question in failed]
+
+    def _excused(self, item: pytest.Item, verdict: Verdict) -> Verdict:
+        """The verdict, unless it blames the student for what could not be run here."""
+        student = self._students.pop(item.nodeid, None)
+        if student is None or verdict.status not in (CheckStatus.FAILED, CheckStatus.TIMEOUT):
+            return verdict
+        want = self._get_session().excuse(self._marks[item.nodeid].question, student.asked_for())
+        if not want:
+            return verdict
+        message = f"not judged, because the answer {want} ({verdict.message})"
+        return Verdict(CheckStatus.SKIPPED, message, "environment")
 
     def _outcome(self, item: pytest.Item, verdict: Verdict) -> CheckOutcome:
         mark = self._marks[item.nodeid]

@@ -30,7 +30,7 @@ from grader.execution.packages import student_packages
 from grader.execution.provisioner import Sandbox
 from grader.execution.room import Room
 from grader.execution.snapshots import Snapshot
-from grader.records import CellRun, CellStatus
+from grader.records import CellEnding, CellRun, CellStatus
 
 SNAPSHOT_SECONDS = 30.0
 # The client notices within a second or two that a kernel has died or gone quiet.
@@ -238,7 +238,8 @@ class Kernel:
         except Exception as error:  # noqa: BLE001
             # Code can write what it likes to its kernel's channels.
             reason = f"its outputs cannot be read ({type(error).__name__})"
-            run = CellRun(index, CellStatus.ERROR, time.monotonic() - start, reason)
+            seconds_taken = time.monotonic() - start
+            run = CellRun(index, CellStatus.ERROR, seconds_taken, reason, CellEnding.UNREADABLE)
         if dead:
             breach = self._manager.provisioner.breach
             raise KernelDied(_died(index, time.monotonic() - start, late, seconds, breach))
@@ -289,11 +290,12 @@ class Kernel:
 def _died(index: int, seconds: float, late: bool, limit: float, breach: str) -> CellRun:
     if breach:
         error = f"ended the kernel (the submission used more {breach} than it may)"
-        return CellRun(index, CellStatus.ERROR, seconds, error)
+        return CellRun(index, CellStatus.ERROR, seconds, error, CellEnding.DIED)
     if late:
         error = f"did not stop after {limit:g} s and ignored the interrupt, so it was killed"
-        return CellRun(index, CellStatus.TIMEOUT, seconds, error)
-    return CellRun(index, CellStatus.ERROR, seconds, "ended the kernel (an exit or a crash)")
+        return CellRun(index, CellStatus.TIMEOUT, seconds, error, CellEnding.KILLED)
+    error = "ended the kernel (an exit or a crash)"
+    return CellRun(index, CellStatus.ERROR, seconds, error, CellEnding.DIED)
 
 
 def _finished_run(
@@ -301,9 +303,9 @@ def _finished_run(
 ) -> CellRun:
     if late:
         error = f"did not finish within {limit:g} s and was interrupted"
-        return CellRun(index, CellStatus.TIMEOUT, seconds, error)
+        return CellRun(index, CellStatus.TIMEOUT, seconds, error, CellEnding.INTERRUPTED)
     for output in cell.outputs:
         if output.output_type == "error":
             text = f"{output.ename}: {output.evalue}"[:MAX_ERROR_CHARACTERS].rstrip(": ")
-            return CellRun(index, CellStatus.ERROR, seconds, text)
+            return CellRun(index, CellStatus.ERROR, seconds, text, CellEnding.RAISED)
     return CellRun(index, CellStatus.OK, seconds)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,14 +21,16 @@ from nbformat import NotebookNode
 from grader.execution.isolation import Level
 from grader.execution.kernel import Kernel, KernelDied, KernelSettings
 from grader.execution.limits import Limits
+from grader.execution.plan import CellPlan
 from grader.execution.room import Room
 from grader.execution.snapshots import Snapshot
-from grader.records import CellRun, CellStatus
+from grader.records import CellEnding, CellRun, CellStatus
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 # Checks ask few copies at a time.
 COPIES = 20
+AS_HANDED_IN = CellPlan()
 
 
 @dataclass
@@ -67,20 +70,21 @@ def run_notebook(
     figures: bool = False,
     hidden: Collection[Path] = (),
     progress: Progress | None = None,
+    plans: Mapping[int, CellPlan] | None = None,
 ) -> Execution:
     """Runs every code cell of `notebook`, going on after a failing one.
 
     Nothing of what is in `hidden` can be seen from within, wherever it lies.
-
-    A cell that ends its kernel is skipped in a fresh one, where the cells
-    before it are run again, at most `limits.restarts` times.
+    `plans` are of the cells that are skipped, or not run as they were handed in.
+    A cell that ends its kernel is skipped in a fresh one, where the cells before
+    it are run again, at most `limits.restarts` times.
 
     Raises:
         ExecutionFault: a kernel did not start.
     """
     forks = 2 * len(boundaries) + COPIES
     settings = KernelSettings(level, figures, forks, tuple(hidden))
-    run = _Run(copy.deepcopy(notebook), boundaries, room, limits, settings, progress)
+    run = _Run(copy.deepcopy(notebook), boundaries, room, limits, settings, progress, plans or {})
     _run_to_end(run.all_cells())
     return run.execution
 
@@ -96,11 +100,14 @@ class _Run:
         limits: Limits,
         settings: KernelSettings,
         progress: Progress | None,
+        plans: Mapping[int, CellPlan],
     ) -> None:
         self.cells = notebook.cells
-        for cell in self.cells:
+        self.plans = plans
+        for index, cell in enumerate(self.cells):
             if cell.cell_type == "code":
-                cell.outputs = []
+                source = self._plan(index).source
+                cell.update(outputs=[], source=cell.source if source is None else source)
         self.execution = Execution(notebook, settings.level)
         self.boundaries = frozenset(boundaries)
         self.room, self.limits, self.settings = room, limits, settings
@@ -146,8 +153,9 @@ class _Run:
 
     async def _catch_up(self, kernel: Kernel, first: int) -> None:
         for index in self._code_cells(0, first):
-            if index not in self.fatal and not self._out_of_time():
-                await kernel.run_cell(index, self._cell_seconds())
+            skipped = index in self.fatal or self._plan(index).skip
+            if not skipped and not self._out_of_time():
+                await kernel.run_cell(index, self._cell_seconds(index))
 
     async def _go_on(self, kernel: Kernel, first: int) -> None:
         self.unchanged = None
@@ -159,14 +167,16 @@ class _Run:
         self._keep_boundary(len(self.cells), kernel)
 
     async def _run_or_skip(self, kernel: Kernel, index: int) -> CellRun:
+        if reason := self._plan(index).skip:
+            return CellRun(index, CellStatus.SKIPPED, 0.0, reason, CellEnding.EXPERIMENT)
         if self._out_of_time():
-            return CellRun(index, CellStatus.SKIPPED, 0.0, f"not run: {self._used_up()}")
-        return await kernel.run_cell(index, self._cell_seconds())
+            return _not_reached(index, self._used_up())
+        return await kernel.run_cell(index, self._cell_seconds(index))
 
     def _give_up(self, first: int) -> None:
         reason = f"the kernel had ended {len(self.fatal)} times"
         for index in self._code_cells(first, len(self.cells)):
-            self._record(CellRun(index, CellStatus.SKIPPED, 0.0, f"not run: {reason}"))
+            self._record(_not_reached(index, reason))
         for boundary in self.boundaries:
             if boundary >= first:
                 self.execution.lost[boundary] = f"not run: {reason}"
@@ -183,20 +193,41 @@ class _Run:
             self.execution.snapshots[boundary] = self.unchanged
 
     def _record(self, run: CellRun) -> None:
-        self.execution.cells.append(run)
+        plan = self._plan(run.cell)
+        if math.isfinite(plan.seconds):
+            # What experiments take is not taken from the other cells.
+            self.deadline += run.seconds
+            run = _over_budget(run) if run.status is CellStatus.TIMEOUT else run
+        self.execution.cells.append(replace(run, note=plan.note))
         self.progress(len(self.execution.cells), len(self._code_cells(0, len(self.cells))))
 
     def _code_cells(self, start: int, stop: int) -> list[int]:
         return [i for i in range(start, stop) if self.cells[i].cell_type == "code"]
 
-    def _cell_seconds(self) -> float:
-        return max(0.1, min(self.limits.cell, self.deadline - time.monotonic()))
+    def _plan(self, index: int) -> CellPlan:
+        return self.plans.get(index, AS_HANDED_IN)
+
+    def _cell_seconds(self, index: int) -> float:
+        left = self.deadline - time.monotonic()
+        return max(0.1, min(self.limits.cell, self._plan(index).seconds, left))
 
     def _out_of_time(self) -> bool:
         return time.monotonic() >= self.deadline
 
     def _used_up(self) -> str:
         return f"the notebook had used up its {self.limits.notebook:g} s"
+
+
+def _not_reached(index: int, reason: str) -> CellRun:
+    ending = CellEnding.NOT_REACHED
+    return CellRun(index, CellStatus.SKIPPED, 0.0, f"not run: {reason}", ending)
+
+
+def _over_budget(run: CellRun) -> CellRun:
+    """The record of an experiment that was cut off, which is no fault of its author's."""
+    error = f"it is an experiment, and was stopped after {run.seconds:.0f} s"
+    ending = CellEnding.EXPERIMENT
+    return replace(run, status=CellStatus.SKIPPED, error=error, ending=ending)
 
 
 def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

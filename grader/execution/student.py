@@ -18,6 +18,8 @@ from grader.errors import MissingName, UnreadableAnswer
 from grader.execution.answered import AnsweredQuestion, SharedCopies
 from grader.execution.snapshots import Copy
 
+WHOLE_ANSWER = "*"
+
 
 class Requests(Protocol):
     """What a proxy needs of a copy (`grader.execution.snapshots.Copy`)."""
@@ -165,6 +167,11 @@ class Namespace:
         self._shared = shared
         self._opened: Copy | None = None
         self._is_reused = False
+        self._asked: set[str] = set()
+
+    def asked_for(self) -> frozenset[str]:
+        """The names that were asked for so far; `"*"` stands for the answer as a whole."""
+        return frozenset(self._asked)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -172,9 +179,11 @@ class Namespace:
         return self[name]
 
     def __getitem__(self, name: str) -> Any:
+        self._asked.add(name)
         return self._request("lookup", name=name)
 
     def __contains__(self, name: str) -> bool:
+        self._asked.add(name)
         return self._request("contains", name=name) is True
 
     def function(self, name: str) -> StudentObject:
@@ -191,10 +200,12 @@ class Namespace:
 
     def execute(self, source: str) -> None:
         """Runs an author's code in this copy; it must hold no expected value."""
+        self._asked.add(WHOLE_ANSWER)
         self._request("execute", source=source)
 
     def run_answer(self) -> str:
         """Runs the question's own cells in this copy and returns what they printed."""
+        self._asked.add(WHOLE_ANSWER)
         return str(self._request("run_cells", sources=list(self._question.sources)))
 
     def generator(self, seed: int) -> StudentObject:
@@ -218,6 +229,7 @@ class Namespace:
         self._opened = None
 
     def _arrays(self) -> dict[str, np.ndarray]:
+        self._asked.add(WHOLE_ANSWER)
         found = self._request("arrays")
         if not isinstance(found, dict):
             raise UnreadableAnswer("your variables cannot be listed")
@@ -259,12 +271,17 @@ class Student(Namespace):
     @property
     def output(self) -> str:
         """What the question's cells printed when the notebook was run."""
+        self._asked.add(WHOLE_ANSWER)
         return self._question.output
 
     @property
     def source(self) -> str:
         """The code of the question's cells."""
         return "\n\n".join(self._question.sources)
+
+    def asked_for(self) -> frozenset[str]:
+        """The names that were asked for so far, before the question's cells included."""
+        return super().asked_for().union(*(before.asked_for() for before in self._befores))
 
     def before(self) -> Namespace:
         """A copy of the namespace as it was before the question's first cell."""

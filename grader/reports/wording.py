@@ -37,6 +37,7 @@ SYMBOLS = {
 CAUSES = {
     "author": "The check itself is at fault, not the answer: no points are lost.",
     "grader": "The grader itself failed, not the answer: no points are lost.",
+    "environment": "What the answer needs was not run here: no points are lost.",
     "prerequisite": "An earlier question that this check builds on did not pass.",
 }
 

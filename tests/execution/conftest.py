@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.execution.isolation import Level, candidates
 from grader.execution.limits import Limits
+from grader.execution.plan import CellPlan
 from grader.execution.probing import failings, reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, run_notebook
@@ -113,6 +114,7 @@ class Runner:
         figures: bool = False,
         files: Mapping[str, bytes] | None = None,
         name: str = "hand-in.ipynb",
+        plans: Mapping[int, CellPlan] | None = None,
     ) -> Ran:
         """Runs code cells, or Markdown where a source starts with `#!md`.
 
@@ -135,6 +137,7 @@ class Runner:
             limits,
             level=level,
             figures=figures,
+            plans=plans,
             progress=lambda done, total: calls.append((done, total)),
         )
         self._stack.callback(execution.close)

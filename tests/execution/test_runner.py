@@ -13,10 +13,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader import grade
 from grader.execution.limits import Limits
+from grader.execution.plan import CellPlan
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
-from grader.records import CellStatus, QuestionStatus
+from grader.records import CellEnding, CellStatus, QuestionStatus
 
 DESCRIPTORS = Path("/proc/self/fd")
 IGNORES_INTERRUPTS = """
@@ -257,6 +258,56 @@ def test_a_notebook_that_uses_up_its_time_is_cut_off(run_cells: Callable[..., An
     assert ran.run(2).error == "not run: the notebook had used up its 3 s"
     assert ran.execution.lost[3] == "not run: the notebook had used up its 3 s"
     assert 1 in ran.execution.snapshots
+
+
+# --- cells that are not run as they are --------------------------------------------
+
+LONG = "import time\nfor seconds in range(600):\n    time.sleep(1)"
+
+
+@pytest.fixture(scope="module")
+def planned(run_cells: Callable[..., Any]) -> Any:
+    """A notebook with a skipped cell, a changed one, and a long one with a budget."""
+    plans = {
+        1: CellPlan(skip="it is an experiment"),
+        2: CellPlan(source="x = 2", note="was run with x = 2 in place of 200"),
+        3: CellPlan(source=LONG, seconds=1.0),
+    }
+    limits = Limits(cell=30, notebook=60, check=2, interrupt=1)
+    sources = ("x = 1", "x = 100", "x = 200", LONG, "import os\nos._exit(1)", "y = x")
+    return run_cells(*sources, plans=plans, limits=limits)
+
+
+def test_a_skipped_cell_is_not_run(planned: Any) -> None:
+    """It leaves the names as they were, also where cells are run again, and says why."""
+    run = planned.run(1)
+    assert (run.status, run.ending) == (CellStatus.SKIPPED, CellEnding.EXPERIMENT)
+    assert run.error == "it is an experiment"
+    assert planned.value(2, "x") == 1
+
+
+def test_a_changed_cell_is_run_as_planned(planned: Any) -> None:
+    """Its other code takes effect, before and after a restart, and its record says so."""
+    assert planned.value(3, "x") == planned.value(6, "y") == 2
+    assert planned.run(2).note == "was run with x = 2 in place of 200"
+    assert planned.run(2).status is CellStatus.OK
+
+
+def test_a_budget_is_no_limit_of_the_students(planned: Any) -> None:
+    """What is cut off by an experiment's budget counts as skipped, and the rest is run."""
+    run = planned.run(3)
+    assert (run.status, run.ending) == (CellStatus.SKIPPED, CellEnding.EXPERIMENT)
+    assert run.error == "it is an experiment, and was stopped after 1 s"
+    assert planned.run(5).status is CellStatus.OK
+
+
+def test_endings(failing: Any, dying: Any) -> None:
+    """A record holds as data how its cell ended."""
+    expected = {"one": "finished", "raises": "raised", "loops": "interrupted"}
+    expected |= {"nonsense": "unreadable", "sys_exit": "raised", "syntax": "raised"}
+    assert {name: failing.run(PLACE[name]).ending.value for name in expected} == expected
+    endings = [dying.run(cell).ending.value for cell in (1, 3, 5, 6)]
+    assert endings == ["killed", "died", "died", "not_reached"]
 
 
 # --- what is left behind -----------------------------------------------------------
