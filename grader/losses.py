@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from grader.planning import RunPlan
 from grader.records import CellEnding, CellRun, CellStatus
-from grader.rewriting import STAR, bound_names, parse_cell, read_names
+from grader.rewriting import STAR, bound_names, listed, parse_cell, read_names
 
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)[.\w]*'")
@@ -68,8 +68,9 @@ def find_losses(sources: Mapping[int, str], runs: Sequence[CellRun], plan: RunPl
     return Losses(tuple(settled), after, defined)
 
 
-def _absent(module: str) -> str:
-    return f"needs {module}, which is not installed here"
+def _absent(*modules: str) -> str:
+    which = "which are" if len(set(modules)) > 1 else "which is"
+    return f"needs {listed(modules)}, {which} not installed here"
 
 
 def _want(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[str]) -> str:
@@ -87,6 +88,9 @@ def _settle(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[
     want = _want(run, lost, plan, anywhere) if run.ending is CellEnding.RAISED else ""
     if not want:
         return run
+    if removed := plan.removed.get(run.cell):
+        # It stopped at the first of them.
+        want = _absent(*removed.values())
     return replace(run, status=CellStatus.SKIPPED, ending=CellEnding.UNAVAILABLE, error=want)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -68,9 +68,15 @@ def remove_imports(source: str, modules: Collection[str]) -> tuple[Rewritten, di
     tree = parse_cell(source)
     found = [node for node in tree.body if _imported(node, modules)] if tree else []
     edits = [_Edit(node, _kept_imports(node, modules)) for node in found]
-    changes = [f"without `{_shown(text)}`" for node in found for text in _removed(node, modules)]
     names = {name: root for node in found for name, root in _imported(node, modules).items()}
+    changes = [f"without its imports of {listed(names.values())}"] if names else []
     return Rewritten(_apply(source, edits), tuple(changes)), names
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a row, each once: "a", "a and b", "a, b and c"."""
+    *others, last = sorted(set(words))
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def bound_names(node: ast.AST) -> set[str]:
@@ -144,13 +150,6 @@ def _kept_imports(node: ast.stmt, modules: Collection[str]) -> str:
     """The import without these modules."""
     kept = [a for a in _aliases(node) if a.name.partition(".")[0] not in modules]
     return ast.unparse(ast.Import(kept)) if isinstance(node, ast.Import) and kept else "pass"
-
-
-def _removed(node: ast.stmt, modules: Collection[str]) -> list[str]:
-    if not isinstance(node, ast.Import):
-        return [ast.unparse(node)]
-    gone = [a for a in node.names if a.name.partition(".")[0] in modules]
-    return [ast.unparse(ast.Import([alias])) for alias in gone]
 
 
 def _aliases(node: ast.stmt) -> list[ast.alias]:

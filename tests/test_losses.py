@@ -114,6 +114,13 @@ def test_imports_inside_of_functions(error: str, ending: str) -> None:
     assert endings(find(["f()"], raised(0, error), plan=PLAN)) == [ending]
 
 
+def test_all_that_a_cell_needs() -> None:
+    """A cell of several missing modules stops at the first of them, and all are named."""
+    plan = RunPlan({}, {0: {"pd": "pandas", "tf": "tensorflow"}}, frozenset(["tensorflow"]))
+    losses = find(["pd.f(tf)"], undefined(0, "pd"), plan=plan)
+    assert losses.runs[0].error == "needs pandas and tensorflow, which are not installed here"
+
+
 def test_experiments() -> None:
     """What only a skipped experiment defines may be missing later."""
     losses = find(

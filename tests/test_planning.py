@@ -142,10 +142,7 @@ def test_a_missing_module_in_the_report(
     report = grade(assignment, answered(imports=KERAS, **{"q2c-answer": TRAINS}))
     needs = "needs no_such_keras, which is not installed here"
     assert f"cell 14 skipped: {needs}; the recorded outputs stand" in report.notes
-    assert (
-        "cell 1 was run without `import no_such_keras as keras`, "
-        "without `from no_such_keras.layers import Dense`"
-    ) in report.notes
+    assert "cell 1 was run without its imports of no_such_keras" in report.notes
     assert (report.score, report.pending) == (3.0, 2.0)
     question = of(report, "2c")
     assert question.status is QuestionStatus.UNGRADED

@@ -9,6 +9,7 @@ import pytest
 from grader.rewriting import (
     STAR,
     bound_names,
+    listed,
     parse_cell,
     read_names,
     remove_imports,
@@ -92,9 +93,12 @@ def test_imports_of_a_module_are_removed(
 
 
 def test_removed_imports_are_told() -> None:
-    """The note has the import as it was written, without those that stay."""
-    made, _ = remove_imports("import numpy, keras as k", MODULES)
-    assert made.changes == ("without `import keras as k`",)
+    """The note names each module once, and none that stays."""
+    source = "import numpy, keras as k\nfrom keras import layers"
+    assert remove_imports(source, MODULES)[0].changes == ("without its imports of keras",)
+    both = remove_imports(source + "\nimport tensorflow", MODULES)[0]
+    assert both.changes == ("without its imports of keras and tensorflow",)
+    assert listed("cabb") == "a, b and c"
 
 
 def test_names() -> None:
