@@ -12,7 +12,7 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 from rapidfuzz import fuzz
@@ -43,6 +43,7 @@ _SECTION = re.compile(
 )
 # "(a)", or "a)" where a line begins with it.
 _LABEL = re.compile(r"^(?:[\s*_#>]*\(([a-z]|\d+)\)|[*_]*([a-z])\)\s)", re.IGNORECASE | re.MULTILINE)
+_HEADING_LINE = re.compile(r"^\s*#.*$", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4}\s", re.MULTILINE)
 _PLACEHOLDER = re.compile(
     r"^[\W_]*(todo[\W_]*)?((type|write|your|put)\s+)*(answer|code|text)\s+here[\W_]*$"
@@ -58,7 +59,8 @@ class AlignedAnswer:
     says whether any of them differs from the release. Empty `cells` with a
     `found` question mean that the student left nothing there. `experiments` are
     the code cells among them that the assignment marks so, and those of the
-    student's own where it marks any.
+    student's own where it marks any. With `in_text`, a question of code is
+    answered by text alone, which `cells` then hold as well.
     """
 
     question: str
@@ -67,6 +69,7 @@ class AlignedAnswer:
     attempted: bool
     notes: tuple[str, ...] = ()
     experiments: tuple[int, ...] = ()
+    in_text: bool = False
 
     def first(self, end: int) -> int:
         """The boundary before the first cell, or the notebook's end."""
@@ -84,7 +87,7 @@ def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAn
     matches = _match(release, submitted)
     known = {cell.text for cell in release}
     regions = _regions(release, submitted, matches)
-    return {
+    answers = {
         question.id: _answer(
             question,
             regions.get(question.part_of or question.id),
@@ -94,6 +97,12 @@ def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAn
             known,
         )
         for question in assignment.questions
+    }
+    unmatched = [j for j in range(len(submitted)) if j not in matches.values()]
+    own_text = [j for j in unmatched if _is_text(submitted[j], known)]
+    return {
+        identity: _with_text(answer, regions.get(identity, range(0)), own_text, assignment)
+        for identity, answer in answers.items()
     }
 
 
@@ -113,6 +122,7 @@ class _Cell:
     is_heading: bool
     was_run: bool
     is_experiment: bool
+    has_body: bool
 
     @classmethod
     def of_release(cls, cell: NotebookNode, assignment: Assignment) -> _Cell:
@@ -138,6 +148,7 @@ class _Cell:
             is_heading=is_text and bool(_HEADING.search(source)),
             was_run=cell.get("execution_count") is not None or bool(cell.get("outputs")),
             is_experiment=not is_text and is_experiment(cell),
+            has_body=bool(_HEADING_LINE.sub("", source).strip()),
         )
 
 
@@ -256,6 +267,18 @@ def _answer(
     return AlignedAnswer(question.id, tuple(cells), found, attempted, notes, tuple(experiments))
 
 
+def _with_text(
+    answer: AlignedAnswer, region: range, own_text: Sequence[int], assignment: Assignment
+) -> AlignedAnswer:
+    """A question of code that nothing but text answers is for a person to judge."""
+    is_code = assignment.question(answer.question).kind is QuestionKind.CODE
+    has_part = any(q.part_of == answer.question for q in assignment.questions)
+    text = [j for j in own_text if j in region]
+    if not is_code or has_part or answer.attempted or not text:
+        return answer
+    return replace(answer, cells=tuple(sorted({*answer.cells, *text})), in_text=True)
+
+
 def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
     """Whether a cell in a question's region is part of its answer."""
     if owner is not None and owner.question != question.id:
@@ -263,6 +286,12 @@ def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
     if question.part_of:
         return cell.kind != "code"
     return cell.kind == "code" or question.kind is not QuestionKind.CODE
+
+
+def _is_text(cell: _Cell, known: set[str]) -> bool:
+    """Whether a cell is text of the student's own, more than a heading."""
+    is_heading = cell.text.startswith("#") and not cell.has_body
+    return cell.kind != "code" and not is_heading and _is_attempt(cell, None, known)
 
 
 def _is_attempt(cell: _Cell, owner: _Cell | None, known: set[str]) -> bool:

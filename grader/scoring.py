@@ -117,6 +117,8 @@ def _status(
     if not answer.found and not earned:
         reason = "no cell of the notebook could be matched with this question"
         return QuestionStatus.UNGRADED, [reason]
+    if not earned and answer.in_text:
+        return QuestionStatus.UNGRADED, ["answered in text, where code is asked for"]
     if not earned and (not answer.attempted or _is_unfinished(outcomes)):
         return QuestionStatus.NOT_ATTEMPTED, []
     if any(status in NOT_THE_STUDENTS for status in statuses):

@@ -278,3 +278,30 @@ def test_exercises_and_letters(tiny: Assignment, notebook: NotebookNode) -> None
     questions = [replace(q, label="", section="3") if q.id == "2c" else q for q in tiny.questions]
     answers = align(replace(tiny, questions=tuple(questions)), notebook)
     assert cells_of(answers) == AS_RELEASED
+
+
+@pytest.mark.parametrize(
+    ("text", "in_text"),
+    [
+        ("The sum is $\\sum x^2$, by hand.", True),
+        ("## Answer", False),
+        ("## Answer\n\n| x | 3 |", True),
+        ("*Your answer here.*", False),
+    ],
+)
+def test_text_in_place_of_code(
+    tiny: Assignment, notebook: NotebookNode, text: str, in_text: bool
+) -> None:
+    """Text alone below a question of code is shown to a person; headings and blanks are none."""
+    strip_both(notebook)
+    notebook.cells[10] = v4.new_markdown_cell(text)
+    answer = align(tiny, notebook)["2a"]
+    assert (answer.in_text, answer.cells) == (in_text, (10,) if in_text else ())
+    assert not answer.attempted
+
+
+def test_notes_beside_code(tiny: Assignment, notebook: NotebookNode) -> None:
+    """Beside code that was written, text is no part of the answer."""
+    notebook.cells.insert(10, v4.new_markdown_cell("I add them up."))
+    answer = align(tiny, notebook)["2a"]
+    assert (answer.in_text, answer.cells) == (False, (11,))

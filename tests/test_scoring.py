@@ -218,3 +218,13 @@ def test_notes_are_kept() -> None:
     answer = replace(ANSWER, notes=("found by the name it defines",))
     report = score_question(QUESTION, answer, [outcome(PASSED)], (), ["cell 4 raised"])
     assert report.notes == ("found by the name it defines", "cell 4 raised")
+
+
+def test_text_in_place_of_code() -> None:
+    """An answer in text waits for a person, unless checks gave points all the same."""
+    answer = AlignedAnswer("1a", (4,), found=True, attempted=False, in_text=True)
+    report = score(outcome(FAILED), answer=answer)
+    assert (report.status, report.points) == (QuestionStatus.UNGRADED, 0.0)
+    assert report.notes == ("answered in text, where code is asked for",)
+    partial = score(outcome(PASSED), outcome(FAILED), answer=answer)
+    assert (partial.status, partial.points) == (QuestionStatus.PARTIAL, 1.0)
