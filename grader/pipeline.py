@@ -6,9 +6,10 @@ path -> Submission -> Session (aligned and run) -> check outcomes -> Report
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment, Experiments, load_assignment
 from grader.checks.running import run_checks
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress
@@ -23,12 +24,15 @@ def grade(
     submission: Submission | str | Path,
     *,
     isolation: Level | str | None = None,
+    experiments: Experiments | str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Grades one submission.
 
     `isolation` is the least level accepted (see `docs/security.md`), instead of
-    the assignment's own. `progress` is called with the number of cells run and of all code cells.
+    the assignment's own. `experiments` says whether they are run, instead of the
+    assignment's own setting. `progress` is called with the number of cells run and
+    of all code cells.
 
     Raises:
         AssignmentError, SubmissionError: what was given cannot be used.
@@ -36,6 +40,9 @@ def grade(
     """
     if not isinstance(assignment, Assignment):
         assignment = load_assignment(assignment)
+    if experiments:
+        settings = replace(assignment.run, experiments=Experiments(experiments))
+        assignment = replace(assignment, run=settings)
     if not isinstance(submission, Submission):
         submission = load_submission(submission)
     start = time.monotonic()

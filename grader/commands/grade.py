@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader import pipeline
+from grader.assignment import Experiments
 from grader.errors import UsageError
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress as CellProgress
@@ -44,12 +45,19 @@ isolation_option = click.option(
     help="Write the report as JSON to FILE, or - for the terminal (instead of the table).",
 )
 @isolation_option
+@click.option(
+    "--experiments",
+    type=click.Choice([choice.value for choice in Experiments]),
+    help="Whether cells that the assignment marks as experiments are run, with the constants and "
+    "in the time that it sets; instead of the assignment's own setting.",
+)
 def grade(
     assignment: str,
     submission: Path,
     output: Path | None,
     json_file: Path | None,
     isolation: str | None,
+    experiments: str | None,
 ) -> int:
     """Grades one submission, question by question.
 
@@ -61,8 +69,9 @@ def grade(
       grader grade radboud_a1 hand-in.ipynb
       grader grade radboud_a1 hand-in.ipynb -o out
       grader grade ./my_assignment hand-in.zip --json - | jq .score
+      grader grade kiel_lab4 hand-in.ipynb --experiments run
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-    report = grade_with_progress(assignment, submission, isolation)
+    report = grade_with_progress(assignment, submission, isolation, experiments)
     to_terminal = json_file is not None and str(json_file) == "-"
     if to_terminal:
         click.echo(to_json(report))
@@ -81,11 +90,20 @@ def grade(
 
 
 def grade_with_progress(
-    assignment: str | Path, submission: Path, isolation: str | None = None
+    assignment: str | Path,
+    submission: Path,
+    isolation: str | None = None,
+    experiments: str | None = None,
 ) -> Report:
     """Grades with a bar on the terminal's stderr that counts the cells."""
     with _progress(submission.name) as progress:
-        return pipeline.grade(assignment, submission, isolation=isolation, progress=progress)
+        return pipeline.grade(
+            assignment,
+            submission,
+            isolation=isolation,
+            experiments=experiments,
+            progress=progress,
+        )
 
 
 @contextmanager

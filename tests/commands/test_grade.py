@@ -416,3 +416,17 @@ def test_missing_package(call: Call, capsys: pytest.CaptureFixture[str], tiny_fo
     path.write_text(f'requires = ["no_such_package"]\n{path.read_text()}')
     assert call(tiny_folder, TINY / "solution.ipynb") == 2
     assert "(no_such_package): python -m pip install" in capsys.readouterr().err
+
+
+def test_experiments(call: Call, tiny_folder: Path, tmp_path: Path) -> None:
+    """Cells marked as experiments are skipped, and run where the command says so."""
+    path = tiny_folder / "solution.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][14]["metadata"]["nn_grader"]["experiment"] = True
+    path.write_text(json.dumps(notebook))
+    scores = []
+    for options in ((), ("--experiments", "run")):
+        out = tmp_path / "report.json"
+        assert call(tiny_folder, path, "--json", out, *options) == 0
+        scores.append(from_json(out.read_text()).score)
+    assert scores == [3.0, 4.0]
