@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from grader.planning import RunPlan
 from grader.records import CellEnding, CellRun, CellStatus
-from grader.rewriting import STAR, bound_names, listed, parse_cell, read_names
+from grader.rewriting import (
+    STAR,
+    bound_names,
+    imported_modules,
+    listed,
+    parse_cell,
+    read_names,
+)
 
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)[.\w]*'")
@@ -62,7 +69,7 @@ def find_losses(sources: Mapping[int, str], runs: Sequence[CellRun], plan: RunPl
         lost |= {n: _absent(m) for n, m in plan.removed.get(run.cell, {}).items()}
         settled.append(_settle(run, lost, plan, anywhere))
         tree = trees[run.cell]
-        lost = after[run.cell] = _after(settled[-1], tree, lost)
+        lost = after[run.cell] = _after(settled[-1], tree, lost, plan.missing)
         made = bound_names(tree) if tree and run.status is CellStatus.OK else set()
         defined[run.cell] = frozenset[str]().union(*defined.values(), made)
     return Losses(tuple(settled), after, defined)
@@ -94,7 +101,9 @@ def _settle(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[
     return replace(run, status=CellStatus.SKIPPED, ending=CellEnding.UNAVAILABLE, error=want)
 
 
-def _after(run: CellRun, tree: ast.Module | None, lost: Mapping[str, str]) -> dict[str, str]:
+def _after(
+    run: CellRun, tree: ast.Module | None, lost: Mapping[str, str], missing: Collection[str]
+) -> dict[str, str]:
     """The lost names after a cell, given those before it."""
     now = dict(lost)
     if tree is None:
@@ -102,7 +111,7 @@ def _after(run: CellRun, tree: ast.Module | None, lost: Mapping[str, str]) -> di
     if run.ending in NOT_CHARGED:
         return now | dict.fromkeys(bound_names(tree), _reason(run))
     for statement in tree.body if run.status is CellStatus.OK else []:
-        _follow(statement, now)
+        _follow(statement, now, missing)
     return now
 
 
@@ -113,9 +122,10 @@ def _reason(run: CellRun) -> str:
     return run.error
 
 
-def _follow(statement: ast.stmt, lost: dict[str, str]) -> None:
+def _follow(statement: ast.stmt, lost: dict[str, str], missing: Collection[str]) -> None:
     """What is computed from lost names is lost, and what is defined anew is not."""
     wanting = [lost[name] for name in sorted(read_names(statement)) if name in lost]
+    wanting += [_absent(module) for module in sorted(imported_modules(statement) & set(missing))]
     for name in bound_names(statement):
         if wanting:
             lost[name] = wanting[0]

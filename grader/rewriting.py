@@ -91,6 +91,14 @@ def read_names(node: ast.AST) -> set[str]:
     return names - {n.arg for n in nodes if isinstance(n, ast.arg)}
 
 
+def imported_modules(node: ast.AST) -> set[str]:
+    """The packages that a piece of code imports, its functions' bodies included."""
+    nodes = list(ast.walk(node))
+    plain = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    named = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom) and not n.level}
+    return {name.partition(".")[0] for name in plain | named}
+
+
 # --- names --------------------------------------------------------------------
 
 

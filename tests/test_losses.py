@@ -114,6 +114,18 @@ def test_imports_inside_of_functions(error: str, ending: str) -> None:
     assert endings(find(["f()"], raised(0, error), plan=PLAN)) == [ending]
 
 
+def test_imports_that_the_code_guards_or_delays() -> None:
+    """A function that imports when it is called, and a name that may be None, are lost too."""
+    sources = [
+        "def build():\n    from tensorflow import keras\n    return keras",
+        "try:\n    import tensorflow as tf\nexcept ImportError:\n    tf = None\nplain = 1",
+    ]
+    losses = find(sources, ran(0), ran(1), plan=RunPlan(missing=frozenset(["tensorflow"])))
+    assert losses.excuse([0], ["build"]) == TENSORFLOW
+    assert losses.excuse([1], ["tf"]) == TENSORFLOW
+    assert losses.excuse([1], ["plain"]) == ""
+
+
 def test_all_that_a_cell_needs() -> None:
     """A cell of several missing modules stops at the first of them, and all are named."""
     plan = RunPlan({}, {0: {"pd": "pandas", "tf": "tensorflow"}}, frozenset(["tensorflow"]))
