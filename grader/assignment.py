@@ -33,7 +33,8 @@ class Question:
 
     `section` and `label` are how the notebook itself names it: "(b)" below a
     heading that begins with "1.2". Where a question asks for code and for text,
-    the text is a question of its own, `part_of` the one with the prompt.
+    the text is a question of its own, `part_of` the one with the prompt. `scans`
+    are patterns of names: a file of such a name may be a written answer, too.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Question:
     section: str = ""
     names: tuple[str, ...] = ()
     part_of: str = ""
+    scans: tuple[str, ...] = ()
 
 
 class Experiments(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 from grader.alignment import AlignedAnswer, align
 from grader.assignment import Assignment
 from grader.execution.answered import AnsweredQuestion
+from grader.execution.hand_in import HandIn
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
@@ -18,6 +20,7 @@ from grader.execution.runner import Execution, Progress, run_notebook
 from grader.losses import Losses, find_losses
 from grader.planning import RunPlan, plan_run
 from grader.records import QuestionKind
+from grader.scans import with_scans
 from grader.submission import Submission
 
 STATE_LOST = "the notebook's state at this question was not kept"
@@ -51,6 +54,11 @@ class Session:
         self.execution.close()
         self.room.close()
 
+    @cached_property
+    def hand_in(self) -> HandIn:
+        """The submission as it arrived, for the checks."""
+        return self.submission.hand_in
+
     def answered(self, question: str) -> AnsweredQuestion:
         """What the run left of a question, on the student's own work."""
         answer = self.alignment[question]
@@ -66,6 +74,7 @@ class Session:
             seconds=self.assignment.limits.check,
             lost=self.execution.lost.get(last, STATE_LOST),
             by_student=last in self.execution.lost,
+            hand_in=self.hand_in,
         )
 
     def repaired(self, question: str, prerequisites: list[str], rerun: bool) -> AnsweredQuestion:
@@ -97,7 +106,7 @@ def open_session(
     assignment.require_packages()
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
-    alignment = align(assignment, submission.notebook)
+    alignment = with_scans(align(assignment, submission.notebook), assignment, submission)
     plan = plan_run(assignment, alignment, submission.notebook)
     room = Room(beside(assignment, submission), submission.name)
     try:

@@ -20,6 +20,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from grader.errors import SubmissionError
+from grader.execution.hand_in import HandIn
 from grader.records import SubmissionRecord
 
 MAX_FILES = 2000
@@ -52,6 +53,18 @@ class Submission:
             digest.update(label.encode("utf-8", "surrogatepass"))
             digest.update(self.files[name])
         return SubmissionRecord(self.id, tuple(sorted(self.files)), digest.hexdigest())
+
+    @property
+    def hand_in(self) -> HandIn:
+        """The texts, recorded outputs and files, as checks may read them."""
+        cells = self.notebook.cells
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        texts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs]
+        return HandIn(
+            markdown=tuple(str(cell.source) for cell in cells if cell.cell_type == "markdown"),
+            outputs=tuple(_text(text) for text in texts if text),
+            files=self.files,
+        )
 
 
 def load_submission(path: str | Path) -> Submission:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.errors import ExecutionFault, StudentDied, StudentFault
+from grader.execution.hand_in import HandIn
 from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
 
 
@@ -16,6 +17,7 @@ class AnsweredQuestion:
     `replacements` is code of the solution's for earlier questions, run in each
     copy before a check sees it; with `rerun` the question's cells follow it.
     `lost` says why there is no snapshot, and `by_student` whose fault that is.
+    `hand_in` is the whole submission as it arrived.
     """
 
     before: Snapshot | None
@@ -27,6 +29,7 @@ class AnsweredQuestion:
     rerun: bool = False
     lost: str = ""
     by_student: bool = False
+    hand_in: HandIn = field(default_factory=HandIn)
 
     def open_after(self) -> Copy:
         """A copy of the namespace as it was after the question's last cell."""

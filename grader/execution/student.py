@@ -16,6 +16,7 @@ import numpy as np
 
 from grader.errors import MissingName, UnreadableAnswer
 from grader.execution.answered import AnsweredQuestion, SharedCopies
+from grader.execution.hand_in import HandIn
 from grader.execution.snapshots import Copy
 
 WHOLE_ANSWER = "*"
@@ -282,6 +283,11 @@ class Student(Namespace):
     def asked_for(self) -> frozenset[str]:
         """The names that were asked for so far, before the question's cells included."""
         return super().asked_for().union(*(before.asked_for() for before in self._befores))
+
+    @property
+    def hand_in(self) -> HandIn:
+        """The texts, recorded outputs and files that were handed in."""
+        return self._question.hand_in
 
     def before(self) -> Namespace:
         """A copy of the namespace as it was before the question's first cell."""
