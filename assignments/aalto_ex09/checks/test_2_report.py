@@ -24,7 +24,9 @@ PRINTED_AFTER_3 = "2.3025673934869757"
 
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:[eE][+-]?\d+)?")
 REPORTED = re.compile(r"classification\s+loss", re.IGNORECASE)
-NEXT_EXERCISE = re.compile(r"^\s*#+.*\b(?:exercise|part|question)\s*3\b", re.IGNORECASE | re.MULTILINE)
+NEXT_EXERCISE = re.compile(
+    r"^\s*#+.*\b(?:exercise|part|question)\s*3\b", re.IGNORECASE | re.MULTILINE
+)
 CODE = re.compile(r"`[^`]*`")
 READ_DATA = """
 def _read_training_data(content):
@@ -126,11 +128,15 @@ def own_data(student):
 def usable(part):
     """The data, where they are images with one class each: a file may hold anything."""
     target = assert_shape(part["target"], np.shape(part["target"]))
-    assert target.ndim == 2 and target.shape[0] == N_CLASS and target.shape[1] >= LEAST_CASES
-    assert np.isin(target, (0.0, 1.0)).all() and (target.sum(axis=0) == 1).all()
+    assert target.ndim == 2
+    assert target.shape[0] == N_CLASS
+    assert target.shape[1] >= LEAST_CASES
+    assert np.isin(target, (0.0, 1.0)).all()
+    assert (target.sum(axis=0) == 1).all()
     assert target.any(axis=1).all()
     inputs = assert_shape(part["inputs"], (N_IN, target.shape[1]))
-    assert np.isfinite(inputs).all() and inputs.std() > 0
+    assert np.isfinite(inputs).all()
+    assert inputs.std() > 0
     return {"inputs": inputs, "target": target}
 
 
@@ -150,9 +156,7 @@ def losses_by_own_gradient(student, parts):
             first = i * BATCH_SIZE % part["inputs"].shape[1]
             batch = {name: a[:, first : first + BATCH_SIZE] for name, a in part.items()}
             found = gradient(student, Case(model, batch))
-            model = {
-                b: model[b] - RATE * assert_shape(found[b], model[b].shape) for b in BLOCKS
-            }
+            model = {b: model[b] - RATE * assert_shape(found[b], model[b].shape) for b in BLOCKS}
         loss = hinton_classification_loss(model, part)
         if abs(loss - hinton_classification_loss(start, part)) > 10.0**-LEAST_DECIMALS:
             yield loss

@@ -1,6 +1,6 @@
 """Helpers of exercise 9: the data, the parameters as one column, the network's functions."""
 
-import os
+from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
@@ -10,7 +10,7 @@ N_INPUTS, N_CLASSES = 256, 10
 
 def from_data_file(data_dir):
     """Read data.mat: {'train', 'val', 'test'} -> {'inputs': (256, N), 'target': (10, N)}."""
-    data = loadmat(os.path.join(data_dir, "data.mat"), simplify_cells=True)["data"]
+    data = loadmat(Path(data_dir, "data.mat"), simplify_cells=True)["data"]
     names = {"train": "training", "val": "validation", "test": "test"}
     return {
         short: {
