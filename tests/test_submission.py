@@ -14,6 +14,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbformat import v4
 
 from grader import submission
 from grader.errors import SubmissionError
@@ -381,3 +382,22 @@ def test_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "hw.ipynb").symlink_to("hw.ipynb")
     with pytest.raises(SubmissionError):
         load_submission(tmp_path / "hw.ipynb")
+
+
+def test_hand_in(tmp_path: Path) -> None:
+    """Checks may read the Markdown, the recorded texts and the files, as they arrived."""
+    stream = v4.new_output("stream", text="loss 0.5\n")
+    table = v4.new_output("display_data", data={"image/png": "AAAA", "text/plain": "a figure"})
+    picture = v4.new_output("display_data", data={"image/png": "AAAA"})
+    cells = [
+        v4.new_markdown_cell("My loss is 0.5."),
+        v4.new_code_cell("train()", outputs=[stream, table, picture]),
+        v4.new_raw_cell("raw"),
+    ]
+    (tmp_path / "a.ipynb").write_text(nbformat.writes(v4.new_notebook(cells=cells)))
+    (tmp_path / "data.csv").write_bytes(b"1,2")
+    hand_in = load_submission(tmp_path).hand_in
+    assert hand_in.markdown == ("My loss is 0.5.",)
+    assert hand_in.outputs == ("loss 0.5\n", "a figure")
+    assert hand_in.files.keys() == {"a.ipynb", "data.csv"}
+    assert hand_in.files["data.csv"] == b"1,2"

@@ -12,6 +12,7 @@ import scipy.io
 
 FILE = Path(__file__).parent / "files" / "data.mat"
 PARTS = {"training": 1000, "validation": 370, "test": 370}
+NAMES = {"train": "training", "val": "validation", "test": "test"}
 SEED = 9
 N_CLASSES = 10
 
@@ -56,13 +57,12 @@ def write(path: Path) -> None:
 def read(path: Path = FILE) -> dict[str, dict[str, np.ndarray]]:
     """The parts of a data.mat by the notebook's names, with the keys `inputs` and `target`."""
     data = scipy.io.loadmat(path, simplify_cells=True)["data"]
-    names = {"train": "training", "val": "validation", "test": "test"}
     return {
         ours: {
             "inputs": np.asarray(data[theirs]["inputs"], dtype=float),
             "target": np.asarray(data[theirs]["targets"], dtype=float),
         }
-        for ours, theirs in names.items()
+        for ours, theirs in NAMES.items()
     }
 
 
