@@ -10,7 +10,7 @@ N_INPUTS, N_CLASSES = 256, 10
 
 def from_data_file(data_dir):
     """Read data.mat: {'train', 'val', 'test'} -> {'inputs': (256, N), 'target': (10, N)}."""
-    data = loadmat(Path(data_dir, "data.mat"), simplify_cells=True)["data"]
+    data = loadmat(str(Path(data_dir, "data.mat")), simplify_cells=True)["data"]
     names = {"train": "training", "val": "validation", "test": "test"}
     return {
         short: {
