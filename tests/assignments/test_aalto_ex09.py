@@ -15,7 +15,7 @@ import scipy.io
 from grader import grade, load_assignment
 from grader.audit import load_mutants
 from grader.checks import load_module
-from grader.records import QuestionKind, QuestionReport, QuestionStatus, Report
+from grader.records import CellStatus, QuestionKind, QuestionReport, QuestionStatus, Report
 from grader.session import open_session
 from grader.submission import Submission, read_notebook
 from reference.training import a2
@@ -230,7 +230,7 @@ def test_manners_of_the_original() -> None:
     report = report_on(sources, strip=True)
     assert failures(report) == set()
     assert report.score == 4.0
-    errors = [run.error for run in report.execution if run.error]
+    errors = [run.error for run in report.execution if run.status is CellStatus.ERROR]
     assert errors == ["SystemExit: wrong"]
 
 

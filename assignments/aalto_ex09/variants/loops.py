@@ -33,7 +33,3 @@ def d_loss_by_d_model(model, data, wd_coefficient):
 # %% 2.report
 # rounded to five digits
 reported_loss = 2.30378
-
-# %% 3
-# loops take their time: the other settings were run before
-a2(0, 10, 3, 0.2, 0.9, False, 10)
