@@ -1,0 +1,166 @@
+"""A batch from beginning to end: found, graded where need be, kept, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from grader.assignment import Assignment
+from grader.batch.impact import Impact, compare
+from grader.batch.jobs import Job, Outcome, report_without_grading
+from grader.batch.keys import environment_of_runs, report_key
+from grader.errors import SubmissionError
+from grader.gradebook import Gradebook
+from grader.lms.records import Download, FoundSubmission
+from grader.records import Report
+from grader.reports.files import write_reports
+from grader.reports.json_report import from_json
+from grader.submission import read_files
+
+Executor = Callable[[Iterable[Job], Callable[[str], None]], Iterator[Outcome]]
+ATTEMPTS = 2
+
+
+class Observer(Protocol):
+    """Who watches a batch; each is called in the main process."""
+
+    def counted(self, total: int, done: int) -> None:
+        """So many submissions there are, and so many have their report already."""
+
+    def started(self, submission: str) -> None:
+        """A submission has been given to a worker."""
+
+    def finished(self, report: Report) -> None:
+        """A submission has its report."""
+
+    def retrying(self, submission: str, fault: str) -> None:
+        """A fault of ours cost a first try."""
+
+
+@dataclass
+class BatchResult:
+    """What a batch did: reports made, reports that stood, and what changed by it."""
+
+    graded: int = 0
+    kept: int = 0
+    faults: dict[str, str] = field(default_factory=dict)
+    impacts: list[Impact] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """`fresh` grades again what stands; `dry_run` keeps nothing of what it finds."""
+
+    isolation: str = ""
+    fresh: bool = False
+    dry_run: bool = False
+
+
+def run_batch(
+    assignment: Assignment,
+    download: Download,
+    gradebook: Gradebook,
+    execute: Executor,
+    observer: Observer,
+    options: BatchOptions,
+) -> BatchResult:
+    """Grades what has no report made from the same files by the same checks.
+
+    A report counts once it is in the gradebook; its files are written from
+    there, so that an interrupted batch loses at most what was being graded.
+    """
+    batch = _Batch(assignment, gradebook, observer, options)
+    jobs = batch.outstanding(download.submissions)
+    observer.counted(len(download.submissions), batch.result.kept)
+    environment = environment_of_runs(options.isolation)
+    batch.run = 0 if options.dry_run else gradebook.begin_run(assignment.slug, environment)
+    for outcome in execute(jobs, observer.started):
+        batch.take(outcome)
+    # One by one, so that whatever ended a worker meets no other job.
+    for identity in list(batch.faults):
+        for outcome in execute([batch.job(batch.found[identity])], observer.started):
+            batch.take(outcome, is_last=True)
+    if not options.dry_run:
+        gradebook.finish_run(batch.run)
+    return batch.result
+
+
+class _Batch:
+    """The state of one `run_batch`."""
+
+    def __init__(
+        self, assignment: Assignment, gradebook: Gradebook, observer: Observer, options: BatchOptions
+    ) -> None:
+        self.assignment, self.gradebook = assignment, gradebook
+        self.observer, self.options = observer, options
+        self.result = BatchResult()
+        self.run = 0
+        self.found: dict[str, FoundSubmission] = {}
+        self.keys: dict[str, str] = {}
+        self.faults: dict[str, str] = {}
+        self._environment = environment_of_runs(options.isolation)
+
+    def outstanding(self, submissions: Iterable[FoundSubmission]) -> Iterator[Job]:
+        """The jobs to do; what stands already has its files written again where they lack."""
+        standing = {} if self.options.fresh else self.gradebook.keys()
+        todo: list[FoundSubmission] = []
+        for found in submissions:
+            self.found[found.id] = found
+            key = self.keys[found.id] = report_key(
+                self.assignment, found.paths, self._environment
+            )
+            if not self.options.dry_run:
+                self.gradebook.add_submission(found)
+            if standing.get(found.id) == key:
+                self.result.kept += 1
+                self._write_missing(found.id)
+            else:
+                todo.append(found)
+        return map(self.job, todo)
+
+    def job(self, found: FoundSubmission) -> Job:
+        """A job for a submission, with its files read now."""
+        folder = str(self.assignment.folder)
+        where = ", ".join(map(str, found.paths))
+        given = (found.id, folder)
+        try:
+            return Job(*given, read_files(found.paths), where, self.options.isolation)
+        except SubmissionError as error:
+            return Job(*given, {}, where, self.options.isolation, problem=str(error))
+
+    def take(self, outcome: Outcome, *, is_last: bool = False) -> None:
+        """Keeps what came of a job, or puts it aside for a second try."""
+        if outcome.fault and not is_last:
+            self.faults[outcome.id] = outcome.fault
+            self.observer.retrying(outcome.id, outcome.fault)
+            return
+        report = from_json(outcome.report) if outcome.report else self._fault_report(outcome)
+        if outcome.fault:
+            self.result.faults[outcome.id] = outcome.fault
+        before = self.gradebook.report(outcome.id)
+        if before is not None:
+            self.result.impacts += compare(before.report, report)
+        if not self.options.dry_run:
+            # A fault of ours is no verdict: the next batch tries again.
+            key = "" if outcome.fault else self.keys[outcome.id]
+            self.gradebook.add_report(self.run, key, report)
+            write_reports(report, self.gradebook.folder / outcome.id)
+        self.result.graded += 1
+        self.observer.finished(report)
+
+    def _fault_report(self, outcome: Outcome) -> Report:
+        reason = f"a fault of the grader's, tried {ATTEMPTS} times: {outcome.fault}"
+        return report_without_grading(self.assignment, self.job(self.found[outcome.id]), reason)
+
+    def _write_missing(self, identity: str) -> None:
+        folder = self.gradebook.folder / identity
+        stored = None if (folder / "report.json").is_file() else self.gradebook.report(identity)
+        if stored is not None and not self.options.dry_run:
+            write_reports(stored.report, folder)
+
+
+def batch_folder_is_apart(folder: Path, output: Path) -> bool:
+    """Whether the batch's own files do not lie among the submissions."""
+    return not output.resolve().is_relative_to(folder.resolve())

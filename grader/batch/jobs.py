@@ -1,0 +1,88 @@
+"""One submission's way through a worker: bytes go in, a report comes back as JSON."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.assignment import Assignment, load_assignment
+from grader.errors import ExecutionFault, SubmissionError
+from grader.execution.isolation import Level
+from grader.pipeline import grade
+from grader.records import QuestionReport, QuestionStatus, Report, SubmissionRecord
+from grader.reports.json_report import to_json
+from grader.submission import read_submission
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs; nothing in it depends on a disk that it shares with others.
+
+    `where` is how sentences name the submission, `problem` why its files cannot
+    be read. `isolation` is the least level accepted, `""` for the assignment's own.
+    """
+
+    id: str
+    assignment: str
+    files: Mapping[str, bytes]
+    where: str
+    isolation: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: a report as JSON, or the fault of ours that kept it from one."""
+
+    id: str
+    report: str
+    fault: str
+    seconds: float
+
+
+def grade_job(job: Job) -> Outcome:
+    """Grades one submission in this process; whatever happens, there is an outcome."""
+    start = time.monotonic()
+    assignment = _assignment(job.assignment)
+    try:
+        if job.problem:
+            raise SubmissionError(job.problem)
+        submission = read_submission(job.files, job.id, job.where, assignment.answer_files)
+        report = to_json(grade(assignment, submission, isolation=job.isolation or None))
+    except SubmissionError as error:
+        report = to_json(report_without_grading(assignment, job, str(error)))
+    except (ExecutionFault, MemoryError, OSError) as error:
+        fault = f"{type(error).__name__}: {error}"
+        return Outcome(job.id, "", fault, time.monotonic() - start)
+    return Outcome(job.id, report, "", time.monotonic() - start)
+
+
+def report_without_grading(assignment: Assignment, job: Job, reason: str) -> Report:
+    """A report that says why a submission could not be graded: no points given, none taken."""
+    questions = [
+        QuestionReport(q.id, q.title, q.kind, 0.0, q.points, QuestionStatus.UNGRADED)
+        for q in assignment.questions
+    ]
+    total = sum(question.max_points for question in questions)
+    return Report(
+        assignment=assignment.slug,
+        title=assignment.title,
+        submission=SubmissionRecord(job.id, tuple(sorted(job.files)), ""),
+        score=0.0,
+        max_score=total,
+        pending=total,
+        isolation=Level.NONE.value,
+        environment={},
+        seconds=0.0,
+        questions=tuple(questions),
+        notes=(reason,),
+    )
+
+
+@functools.cache
+def _assignment(folder: str) -> Assignment:
+    """Read once a worker."""
+    return load_assignment(Path(folder))

@@ -1,0 +1,140 @@
+"""`grader batch`: a folder of submissions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from grader.assignment import Assignment, load_assignment
+from grader.batch.coordinating import BatchOptions, BatchResult, Executor, run_batch
+from grader.batch.display import watch
+from grader.batch.impact import Impact
+from grader.commands.grade import isolation_option
+from grader.errors import UsageError
+from grader.execution.isolation import Level, require
+from grader.execution.probing import reached_level
+from grader.gradebook import open_gradebook
+from grader.lms import find_submissions
+from grader.lms.records import Download
+
+SHOWN_IMPACTS = 30
+OUR_FAULT = 3
+# For starting a kernel anew, snapshots and the checks themselves, beside the notebook's own time.
+CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
+
+
+@click.command()
+@click.argument("assignment")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True,
+              metavar="DIR", help="Where reports and the gradebook go, or are already.")  # fmt: skip
+@click.option("-j", "--workers", type=click.IntRange(min=1), default=lambda: os.cpu_count() or 1,
+              show_default="cores", help="Worker processes.")  # fmt: skip
+@click.option("--executor", type=click.Choice(["local", "dask", "slurm"]), default="local",
+              show_default=True, help="What runs the workers.")  # fmt: skip
+@click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, such as tcp://host:8786.")
+@click.option("--system", metavar="NAME", help="The system that the download comes from, "
+              "where it is not recognised: canvas, moodle, …")  # fmt: skip
+@click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              metavar="CSV", help="The course's list: ids, names, addresses.")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Grade again what has its report already.")
+@click.option("--dry-run", is_flag=True, help="Grade, show what would change, keep nothing.")
+@isolation_option
+def batch(
+    assignment: str,
+    folder: Path,
+    output: Path,
+    workers: int,
+    executor: str,
+    scheduler: str | None,
+    system: str | None,
+    roster: Path | None,
+    fresh: bool,
+    dry_run: bool,
+    isolation: str | None,
+) -> int:
+    """Grades every submission in FOLDER, which is a bulk download of any LMS, or plain files.
+
+    Run it again to go on where it stopped, whatever stopped it: what was graded
+    is not graded again, unless the submission, the checks, the grader or the
+    packages have changed. Then it says whose score changes, and why.
+
+    \b
+    Examples:
+      grader batch radboud_a1 submissions/ -o graded
+      grader batch radboud_a1 submissions.zip -o graded -j 8 --roster course.csv
+      grader batch radboud_a1 submissions/ -o graded --dry-run
+    """  # noqa: D301 - click's mark for lines to be left alone is this very character
+    loaded = load_assignment(assignment)
+    loaded.require_packages()
+    download = find_submissions(folder, system=system, roster=roster)
+    _require_apart(folder, output)
+    console = Console()
+    _show_download(console, download)
+    execute = _executor(executor, scheduler, workers, loaded, isolation)
+    options = BatchOptions(isolation or "", fresh, dry_run)
+    with open_gradebook(output, create=True) as gradebook:
+        try:
+            with watch(console) as observer:
+                result = run_batch(loaded, download, gradebook, execute, observer, options)
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on from here", err=True)
+            raise
+        _show_result(console, result, dry_run=dry_run)
+    return OUR_FAULT if result.faults else 0
+
+
+def _require_apart(folder: Path, output: Path) -> None:
+    if output.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{output} lies among the submissions in {folder}: choose another folder")
+
+
+def _executor(
+    name: str, scheduler: str | None, workers: int, assignment: Assignment, isolation: str | None
+) -> Executor:
+    if name == "local":
+        from grader.batch.local import run_locally  # Windows has no such workers
+
+        require(reached_level(), Level(isolation) if isolation else assignment.run.isolation)
+        seconds = CHECKING_FACTOR * assignment.limits.notebook + STARTING_SECONDS
+        return lambda jobs, started: run_locally(jobs, workers, seconds, started)
+    from grader.batch.cluster import cluster_executor  # an extra, which may not be installed
+
+    return cluster_executor(name, scheduler, workers, assignment)
+
+
+def _show_download(console: Console, download: Download) -> None:
+    if download.passed_over:
+        console.print(f"{len(download.passed_over)} files are no submissions:", highlight=False)
+        for path, reason in download.passed_over:
+            console.print(f"  {path}: {reason}", markup=False, highlight=False, soft_wrap=True)
+    if not download.submissions:
+        raise UsageError("there is no submission in the folder")
+
+
+def _show_result(console: Console, result: BatchResult, *, dry_run: bool) -> None:
+    kept = f", {result.kept} kept as they were" if result.kept else ""
+    console.print(f"{result.graded} graded{kept}", highlight=False)
+    for submission, fault in result.faults.items():
+        line = f"not graded by a fault of the grader's: {submission}: {fault}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if result.impacts:
+        would = "would change" if dry_run else "changed"
+        students = {impact.submission for impact in result.impacts}
+        console.print(f"the scores of {len(students)} submissions {would}:", highlight=False)
+        console.print(_impact_table(result.impacts))
+
+
+def _impact_table(impacts: list[Impact]) -> Table:
+    table = Table("submission", "question", "before", "now", "because of")
+    for impact in impacts[:SHOWN_IMPACTS]:
+        reasons = (f"{c.name}: {c.before or 'new'} → {c.after or 'gone'}" for c in impact.checks)
+        points = (f"{impact.before:g}", f"{impact.after:g}")
+        table.add_row(impact.submission, impact.question, *points, "\n".join(reasons))
+    if len(impacts) > SHOWN_IMPACTS:
+        table.caption = f"and {len(impacts) - SHOWN_IMPACTS} more; all are in the gradebook"
+    return table

@@ -1,0 +1,105 @@
+"""`grader batch` on folders of hand-ins: each gets a report, and nothing is done twice."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grader import cli
+from grader.gradebook import ManualScore, open_gradebook
+from grader.reports import from_json
+
+WRONG = {"q1a-answer": "def square(x):\n    return 3 * x"}
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Runs `grader batch ARGUMENTS` in this process and returns the exit code."""
+
+    def call(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["grader", "batch", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        assert isinstance(caught.value.code, int)
+        return caught.value.code
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, answered: Callable[..., object]) -> Path:
+    """A right hand-in, a wrong one, and one that is no notebook."""
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    for name, sources in (("ann", {}), ("bob", WRONG)):
+        notebook = answered(**sources).notebook  # type: ignore[attr-defined]
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    (folder / "eve.ipynb").write_text("no notebook at all")
+    return folder
+
+
+def graded(out: Path) -> dict[str, float]:
+    """The scores in the reports' files."""
+    reports = (from_json(path.read_text()) for path in out.glob("*/report.json"))
+    return {report.submission.id: report.score for report in reports}
+
+
+@pytest.mark.xdist_group("batch")
+def test_a_batch(
+    call: Call, folder: Path, tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every file gets a report; run again, nothing is graded; changed checks tell their impact."""
+    out = tmp_path / "out"
+    assert call(tiny_folder, folder, "-o", out, "-j", "2") == 0
+    printed = capsys.readouterr().out
+    assert graded(out) == {"ann": 4.0, "bob": 2.0, "eve": 0.0}
+    assert "[3/3]" in printed
+    assert "eve: not graded" in printed
+    with (out / "scores.csv").open(newline="") as file:
+        assert {row["id"]: row["score"] for row in csv.DictReader(file)}["ann"] == "4"
+    assert (out / "ann" / "feedback.html").is_file()
+
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*/report.json")}
+    (out / "ann" / "feedback.html").unlink()
+    (out / "bob" / "report.json").unlink()
+    assert call(tiny_folder, folder, "-o", out, "-j", "2") == 0
+    assert "0 graded, 3 kept" in capsys.readouterr().out
+    assert (out / "ann" / "report.json").stat().st_mtime_ns == before[out / "ann" / "report.json"]
+    assert (out / "bob" / "report.json").is_file()
+
+    checks = tiny_folder / "checks" / "test_tiny.py"
+    checks.write_text(checks.read_text().replace("== 14.0", "== 15.0"))
+    with open_gradebook(out) as book:
+        book.give(ManualScore("ann", "1b", 1.0, "", "tom"))
+    assert call(tiny_folder, folder, "-o", out, "-j", "2", "--dry-run") == 0
+    printed = capsys.readouterr().out
+    assert "would change" in printed
+    assert "test_total: passed → failed" in printed
+    assert graded(out) == {"ann": 4.0, "bob": 2.0, "eve": 0.0}
+    assert call(tiny_folder, folder, "-o", out, "-j", "2") == 0
+    assert graded(out) == {"ann": 3.0, "bob": 1.0, "eve": 0.0}
+    with open_gradebook(out) as book:
+        assert next(row for row in book.score_rows() if row.id == "ann").score == 4.0
+
+
+def test_output_among_the_submissions(
+    call: Call, folder: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The batch's own files are not put where the next batch would take them for submissions."""
+    assert call(tiny_folder, folder, "-o", folder / "out") == 2
+    assert "choose another folder" in capsys.readouterr().err
+
+
+def test_an_empty_folder(
+    call: Call, tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder without a submission is an error, not an empty success."""
+    (tmp_path / "empty").mkdir()
+    assert call(tiny_folder, tmp_path / "empty", "-o", tmp_path / "out") == 2
+    assert "no submission" in capsys.readouterr().err
