@@ -25,7 +25,7 @@ from grader.lms.records import (
     ScoreRow,
     Skipped,
 )
-from grader.records import CheckResult, CheckStatus, QuestionReport, Report
+from grader.records import CheckResult, CheckStatus, QuestionReport, QuestionStatus, Report
 from grader.reports import from_json
 from grader.reports.audience import for_student
 from grader.reports.plain import clip, plain
@@ -36,6 +36,9 @@ METADATA = "submission_metadata.yml"
 VISIBLE, HIDDEN = "visible", "hidden"
 # Whatever else went wrong with a check was not the student's doing.
 COUNTED = {CheckStatus.PASSED, CheckStatus.FAILED, CheckStatus.TIMEOUT}
+
+# Such a question's points are not in the score, so neither are its checks'.
+WAITING = {QuestionStatus.PENDING, QuestionStatus.UNGRADED}
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -185,11 +188,9 @@ def _test(question: QuestionReport, check: CheckResult) -> dict[str, Any]:
         "output_format": "text",
         "visibility": HIDDEN if check.hidden else VISIBLE,
     }
-    is_counted = check.status in COUNTED or check.cause in {"student", "prerequisite"}
-    if is_counted:
-        passed = check.status is CheckStatus.PASSED
-        test["status"] = "passed" if passed else "failed"
-        if check.max_points:
+    if check.status in COUNTED:
+        test["status"] = "passed" if check.status is CheckStatus.PASSED else "failed"
+        if check.max_points and question.status not in WAITING:
             test["score"] = _number(check.points)
             test["max_score"] = _number(check.max_points)
     return test

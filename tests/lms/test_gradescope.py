@@ -14,7 +14,7 @@ from grader.errors import UsageError
 from grader.lms import find_submissions, gradescope, write
 from grader.lms.gradescope import results_json
 from grader.lms.records import ScoreRow
-from grader.records import Report
+from grader.records import QuestionStatus, Report
 from grader.reports import to_json
 
 LayOut = Callable[..., Path]
@@ -105,6 +105,14 @@ def test_faults_that_are_not_the_students(graded: Report) -> None:
     for number in ("2", "3"):
         assert not {"status", "score", "max_score"} & tests[number].keys()
     assert "no points are lost" in tests["2"]["output"]
+
+
+def test_a_question_that_was_not_graded(graded: Report) -> None:
+    """The checks of a question that could not be graded add no points to those that count."""
+    question = replace(graded.questions[0], status=QuestionStatus.UNGRADED)
+    tests = results_json(replace(graded, questions=(question,)))["tests"]
+    assert [test["status"] for test in tests] == ["passed", "failed"]
+    assert not any("score" in test for test in tests)
 
 
 def test_hidden_checks_stay_hidden(graded: Report) -> None:
