@@ -8,7 +8,7 @@ grades are imported from `OrgDefinedId,Username,<Item> Points Grade,End-of-Line 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,13 +62,13 @@ def find(folder: Path, entries: Sequence[Path]) -> tuple[list[FoundSubmission], 
                 else "not in a folder"
             )
             passed_over.append((entry, reason))
-    users = [user for user, _ in owners]
+    users = Counter(user for user, _ in owners)
     found = []
     for (user, name), folders in owners.items():
         *older, newest = sorted(folders, key=lambda f: (f.submitted or datetime.min, f.path.name))  # noqa: DTZ901
         passed_over += [(f.path, f"an older attempt than {newest.path.name}") for f in older]
         # Where all share the first number, it is the assignment's.
-        identity = user if users.count(user) == 1 else f"{user}-{newest.other}-{name}"
+        identity = user if users[user] == 1 else f"{user}-{newest.other}-{name}"
         found.append(
             FoundSubmission(
                 id=identity,

@@ -8,7 +8,7 @@ The names of files are those of Canvas's content zipper:
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +69,13 @@ def find(folder: Path, entries: Sequence[Path]) -> tuple[list[FoundSubmission], 
         for entry, file in parsed.items()
         if file is None
     ]
-    users = [user for user, _, _ in students]
+    users = Counter(user for user, _, _ in students)
     found = []
     for (user, _, _), files in students.items():
         newest, older = _newest(files)
         passed_over += older
         # Two names under one number: a name that ends in a number was mistaken for an id.
-        found.append(_submission(newest, is_sure=users.count(user) == 1))
+        found.append(_submission(newest, is_sure=users[user] == 1))
     return found, passed_over
 
 

@@ -49,7 +49,7 @@ def plan(rows: Sequence[ScoreRow], sheet: Sheet | None = None, sheet_name: str =
     skipped += [
         Skipped(page.row.id, page.row.name, "another one has the same name")
         for page in pages
-        if page not in clear
+        if crowd[page.name.casefold()] > 1
     ]
     files = tuple(OutputFile(page.name, page.content) for page in clear)
     return Plan(SYSTEM, Form.ZIP, files, skipped=tuple(skipped))

@@ -103,16 +103,15 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def plan(rows: Sequence[ScoreRow]) -> Plan:
     """One file with all submissions that have a report."""
-    readable = [row for row in rows if row.report is not None and row.report.is_file()]
-    reports = [
-        (row.id, from_json(row.report.read_text(encoding="utf-8")))
-        for row in readable
-        if row.report is not None
-    ]
-    skipped = tuple(
-        Skipped(row.id, row.name, "it has no report.json") for row in rows if row not in readable
-    )
+    reports, skipped = [], []
+    for row in rows:
+        if row.report is not None and row.report.is_file():
+            reports.append((row.id, from_json(row.report.read_text(encoding="utf-8"))))
+        else:
+            skipped.append(Skipped(row.id, row.name, "it has no report.json"))
     content = junit_xml(reports)
     too_long = f"the file has {len(content) >> 20} MB, and GitLab reads no more than 30"
     notes = (too_long,) if len(content) > MAX_BYTES else ()
-    return Plan(SYSTEM, Form.FILE, (OutputFile("junit.xml", content),), (), skipped, 0, notes)
+    return Plan(
+        SYSTEM, Form.FILE, (OutputFile("junit.xml", content),), (), tuple(skipped), 0, notes
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +83,14 @@ def find(folder: Path, entries: Sequence[Path]) -> tuple[list[FoundSubmission], 
         parsed = _Entry(entry, **groups)
         owners[parsed.stem].append(parsed)
     shared = common_name(own[0].name for own in owners.values())
-    ids = [own[0].id for own in owners.values()]
+    ids = Counter(own[0].id for own in owners.values())
     found = []
     for stem, own in owners.items():
         taken, beside = _taken(own)
         passed_over += beside
         is_blind = taken[0].name in {shared, ""} or taken[0].name.casefold() in BLIND
         number = taken[0].id
-        identity = number if number and ids.count(number) == 1 else stem
+        identity = number if number and ids[number] == 1 else stem
         found.append(_submission(taken, identity, "" if is_blind else taken[0].name))
     return found, passed_over
 

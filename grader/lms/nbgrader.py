@@ -40,25 +40,29 @@ def find(
         passed_over += [(e, f"beside {TREE}/") for e in entries if e.name != TREE]
         folder = folder / TREE
         entries = [e for e in sorted(folder.iterdir()) if not is_clutter(e.name)]
-    passed_over += [(e, "not a student's folder") for e in entries if not e.is_dir()]
-    handed_in = {
-        (student, work.name): work
-        for student in entries
-        if student.is_dir()
-        for work in sorted(student.iterdir())
-        if work.is_dir() and not is_clutter(work.name)
-    }
-    chosen = _assignment({name for _, name in handed_in}, assignment, folder)
+    students = [entry for entry in entries if entry.is_dir() and not entry.is_symlink()]
+    known = set(students)
+    passed_over += [(entry, "not a student's folder") for entry in entries if entry not in known]
+    works = {student: _works(student) for student in students}
+    chosen = _assignment({name for own in works.values() for name in own}, assignment, folder)
     found = []
-    for student in [entry for entry in entries if entry.is_dir()]:
-        for (owner, name), work in handed_in.items():
-            if owner == student and name != chosen:
-                passed_over.append((work, f"another assignment than {chosen}"))
-        if (student, chosen) in handed_in:
-            found.append(_submission(student, handed_in[student, chosen]))
+    for student, own in works.items():
+        reason = f"not handed in for {chosen}" if chosen else "not in an assignment's folder"
+        beside = [path for path in sorted(student.iterdir()) if path != own.get(chosen)]
+        passed_over += [(path, reason) for path in beside if not is_clutter(path.name)]
+        if chosen in own:
+            found.append(_submission(student, own[chosen]))
         else:
             passed_over.append((student, f"nothing was handed in for {chosen or 'any assignment'}"))
     return found, passed_over
+
+
+def _works(student: Path) -> dict[str, Path]:
+    return {
+        path.name: path
+        for path in sorted(student.iterdir())
+        if path.is_dir() and not path.is_symlink() and not is_clutter(path.name)
+    }
 
 
 def _assignment(names: set[str], wanted: str, folder: Path) -> str:

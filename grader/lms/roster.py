@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,20 +88,25 @@ def join(
         (_names, _roster_names),
     ):
         open_found = [i for i in range(len(found)) if i not in chosen]
-        open_people = [p for p in range(len(people)) if p not in chosen.values()]
+        taken = set(chosen.values())
+        open_people = [p for p in range(len(people)) if p not in taken]
         chosen |= _unique_pairs(
             {i: keys_of(found[i]) for i in open_found},
             {p: keys_in(people[p]) for p in open_people},
         )
+    groups: dict[str, list[str]] = defaultdict(list)
+    for person in people:
+        groups[plain_key(person.group)].append(person.id)
     joined = [
-        _joined(submission, people[chosen[i]]) if i in chosen else _with_members(submission, people)
+        _joined(submission, people[chosen[i]]) if i in chosen else _with_members(submission, groups)
         for i, submission in enumerate(found)
     ]
+    taken = set(chosen.values())
     present = {member for submission in joined for member in submission.members}
     missing = [
         person
         for place, person in enumerate(people)
-        if place not in chosen.values() and person.id not in present
+        if place not in taken and person.id not in present
     ]
     notes = [
         f"{submission.id} ({submission.name or 'no name'}) is not on the roster, or not clearly"
@@ -117,11 +122,11 @@ def _unique_pairs(left: dict[int, set[str]], right: dict[int, set[str]]) -> dict
         for key in keys - {""}:
             index[key].add(place)
     fits = {i: set().union(*(index[k] for k in keys if k in index)) for i, keys in left.items()}
-    wanted = [place for places in fits.values() for place in places]
+    wanted = Counter(place for places in fits.values() for place in places)
     return {
         i: next(iter(places))
         for i, places in fits.items()
-        if len(places) == 1 and wanted.count(next(iter(places))) == 1
+        if len(places) == 1 and wanted[next(iter(places))] == 1
     }
 
 
@@ -135,10 +140,12 @@ def _joined(submission: FoundSubmission, person: RosterEntry) -> FoundSubmission
     )
 
 
-def _with_members(submission: FoundSubmission, people: Sequence[RosterEntry]) -> FoundSubmission:
+def _with_members(
+    submission: FoundSubmission, groups: Mapping[str, Sequence[str]]
+) -> FoundSubmission:
     """A group's submission with those whom the roster puts into that group."""
     group = plain_key(submission.name)
-    members = [person.id for person in people if group and plain_key(person.group) == group]
+    members = groups.get(group, ()) if group else ()
     return replace(submission, members=tuple(members)) if members else submission
 
 

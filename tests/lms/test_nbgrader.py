@@ -32,6 +32,17 @@ def test_tree(lay_out: LayOut) -> None:
         assert "grace" in {path.name for path, _ in download.passed_over}
 
 
+def test_what_lies_beside(lay_out: LayOut, tmp_path: Path) -> None:
+    """Files and links that are in no assignment's folder are said, and no link is followed."""
+    folder = lay_out("submitted/ada/ps1/hw.ipynb", "submitted/ada/draft.txt", "submitted/x.csv")
+    (folder / "submitted" / "mallory").symlink_to(tmp_path)
+    (folder / "submitted" / "ada" / "ps2").symlink_to(tmp_path)
+    download = find_submissions(folder)
+    assert [s.id for s in download.submissions] == ["ada"]
+    said = [path.name for path, _ in download.passed_over]
+    assert sorted(said) == ["draft.txt", "mallory", "ps2", "x.csv"]
+
+
 def test_plain_folders_that_look_alike(lay_out: LayOut) -> None:
     """A folder called submitted with notebooks in it, or with students' own folders, is none."""
     layouts = (("submitted/ada.ipynb",), ("submitted/ada/hw.ipynb", "submitted/ada/data/x.csv"))
