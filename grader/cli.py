@@ -16,6 +16,7 @@ import click
 
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
+from grader.commands.export import export
 from grader.commands.grade import grade
 from grader.errors import GraderError, UsageError
 
@@ -40,6 +41,7 @@ def commands() -> None:
 commands.add_command(grade)
 commands.add_command(demo)
 commands.add_command(doctor)
+commands.add_command(export)
 
 
 def main() -> None:

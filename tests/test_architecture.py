@@ -37,6 +37,10 @@ ALLOWED = {
     "grader.records": [],
     "grader.errors": [],
     "grader.reports": ["grader.reports", "grader.records", "grader.errors"],
+    "grader.lms": [
+        *("grader.lms", "grader.records", "grader.errors", "grader.reports"),
+        "grader.submission",
+    ],
 }
 
 

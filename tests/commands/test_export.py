@@ -1,0 +1,122 @@
+"""`grader export`: what would change is said first, and only what is asked for is written."""
+
+from __future__ import annotations
+
+import sys
+import types
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader import cli
+from grader.commands.export import TARGETS, planned
+from grader.errors import UsageError
+from grader.lms.records import ExportOptions, ScoreRow
+
+Call = Callable[..., int]
+SHEET = (
+    "Student,ID,SIS Login ID,Section,Lab 1 (901)\n    Points Possible,,,,45.00\n"
+    '"Lovelace, Ada",1001,ada,A,\n"Turing, Alan",1002,alan,A,40.00\n'
+)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[ScoreRow]:
+    """Two students' rows, with pages of feedback but without reports."""
+    page = tmp_path / "feedback.html"
+    page.write_text("<p>Well done</p>")
+    blank = ("", 31.5, 45.0, 0.0, {"1a": 1.0}, "", page, {}, None)
+    return [ScoreRow("ada", "Ada Lovelace", *blank), ScoreRow("alan", "Alan Turing", *blank)]
+
+
+@pytest.fixture
+def call(rows: list[ScoreRow], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Runs `grader export ARGUMENTS` on a gradebook with these rows; returns the exit code."""
+    gradebook = types.ModuleType("grader.gradebook")
+    gradebook.score_rows = lambda folder: rows  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "grader.gradebook", gradebook)
+
+    def call(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["grader", "export", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        code = caught.value.code
+        assert isinstance(code, int)
+        return code
+
+    return call
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    """A gradebook of Canvas's."""
+    path = tmp_path / "gradebook.csv"
+    path.write_text(SHEET)
+    return path
+
+
+def test_dry_run(
+    call: Call, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run says each change and each grade left out, and writes nothing."""
+    before = sorted(tmp_path.rglob("*"))
+    assert call(tmp_path, "--to", "canvas", "--sheet", sheet, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "ada (Ada Lovelace): Lab 1 (901): (empty) -> 31.50" in out
+    assert "left out: alan (Alan Turing): 31.50 is lower than 40.00" in out
+    assert "nothing was written" in out
+    assert sorted(tmp_path.rglob("*")) == before
+    assert sheet.read_text() == SHEET
+
+
+def test_writing(call: Call, sheet: Path, tmp_path: Path) -> None:
+    """The edited sheet lies beside the scores; the sheet itself changes only if it is named."""
+    assert call(tmp_path, "--to", "canvas", "--sheet", sheet) == 0
+    expected = SHEET.replace("ada,A,", "ada,A,31.50")
+    assert (tmp_path / "export" / "canvas.csv").read_text() == expected
+    assert sheet.read_text() == SHEET
+    assert call(tmp_path, "--to", "canvas", "--sheet", sheet, "-o", sheet, "--lower") == 0
+    assert sheet.read_text() == expected.replace("40.00", "31.50")
+
+
+def test_files(call: Call, tmp_path: Path) -> None:
+    """Scores and feedback need no sheet."""
+    assert call(tmp_path, "--to", "csv") == 0
+    assert (tmp_path / "export" / "scores.csv").is_file()
+    assert call(tmp_path, "--to", "feedback", "-o", tmp_path / "f.zip") == 0
+    with zipfile.ZipFile(tmp_path / "f.zip") as archive:
+        assert archive.namelist() == ["ada/feedback.html", "alan/feedback.html"]
+    assert call(tmp_path, "--to", "brightspace", "--column", "Lab 1") == 0
+    assert b"#ada,31.50,#" in (tmp_path / "export" / "brightspace.csv").read_bytes()
+
+
+def test_usage(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be done is one sentence with its cure, and exit code 2."""
+    for arguments, cure in {
+        ("--to", "canvas"): "--sheet FILE",
+        ("--to", "canvas", "--sheet", tmp_path / "none.csv"): "cannot be read",
+        ("--to", "csv", "--sheet", tmp_path / "none.csv"): "cannot be read",
+        ("--to", "elsewhere"): "elsewhere",
+        ("--to", "gradescope"): "nothing to write",
+    }.items():
+        assert call(tmp_path, *arguments) == 2
+        error = " ".join(capsys.readouterr().err.split())
+        assert cure in error
+        assert "Traceback" not in error
+    assert call(tmp_path / "nowhere", "--to", "csv") == 2
+
+
+def test_every_target_is_planned(rows: list[ScoreRow], sheet: Path) -> None:
+    """Every system of the command has a plan, or says what it needs; none is a stub."""
+    for target in TARGETS:
+        if target in ("csv", "junit", "gradescope", "feedback"):
+            assert planned(rows, target, None, ExportOptions()).system == target
+        else:
+            with pytest.raises(UsageError, match="--sheet"):
+                planned(rows, target, None, ExportOptions())
+    with pytest.raises(UsageError, match="no scores"):
+        planned([], "csv", None, ExportOptions())
+    with pytest.raises(UsageError, match="of no use"):
+        planned(rows, "csv", sheet, ExportOptions())
