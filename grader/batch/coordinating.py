@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from grader.assignment import Assignment
@@ -13,11 +12,10 @@ from grader.batch.jobs import Job, Outcome, report_without_grading
 from grader.batch.keys import environment_of_runs, report_key
 from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
-from grader.lms.records import Download, FoundSubmission
+from grader.lms import Download, FoundSubmission, load_found
 from grader.records import Report
 from grader.reports.files import write_reports
 from grader.reports.json_report import from_json
-from grader.submission import read_files
 
 Executor = Callable[[Iterable[Job], Callable[[str], None]], Iterator[Outcome]]
 ATTEMPTS = 2
@@ -123,12 +121,10 @@ class _Batch:
     def job(self, found: FoundSubmission) -> Job:
         """A job for a submission, with its files read now."""
         folder = str(self.assignment.folder)
-        where = ", ".join(map(str, found.paths))
-        given = (found.id, folder)
         try:
-            return Job(*given, read_files(found.paths), where, self.options.isolation)
+            return Job(found.id, folder, load_found(found), "", self.options.isolation)
         except SubmissionError as error:
-            return Job(*given, {}, where, self.options.isolation, problem=str(error))
+            return Job(found.id, folder, None, str(error), self.options.isolation)
 
     def take(self, outcome: Outcome, *, is_last: bool = False) -> None:
         """Keeps what came of a job, or puts it aside for a second try."""
@@ -159,8 +155,3 @@ class _Batch:
         stored = None if (folder / "report.json").is_file() else self.gradebook.report(identity)
         if stored is not None and not self.options.dry_run:
             write_reports(stored.report, folder)
-
-
-def batch_folder_is_apart(folder: Path, output: Path) -> bool:
-    """Whether the batch's own files do not lie among the submissions."""
-    return not output.resolve().is_relative_to(folder.resolve())

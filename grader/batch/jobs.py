@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,23 +13,22 @@ from grader.execution.isolation import Level
 from grader.pipeline import grade
 from grader.records import QuestionReport, QuestionStatus, Report, SubmissionRecord
 from grader.reports.json_report import to_json
-from grader.submission import read_submission
+from grader.submission import Submission
 
 
 @dataclass(frozen=True)
 class Job:
     """What a worker needs; nothing in it depends on a disk that it shares with others.
 
-    `where` is how sentences name the submission, `problem` why its files cannot
-    be read. `isolation` is the least level accepted, `""` for the assignment's own.
+    `submission` is None where it cannot be read, and `problem` says why.
+    `isolation` is the least level accepted, `""` for the assignment's own.
     """
 
     id: str
     assignment: str
-    files: Mapping[str, bytes]
-    where: str
-    isolation: str = ""
+    submission: Submission | None
     problem: str = ""
+    isolation: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,20 @@ def grade_job(job: Job) -> Outcome:
     start = time.monotonic()
     assignment = _assignment(job.assignment)
     try:
-        if job.problem:
-            raise SubmissionError(job.problem)
-        submission = read_submission(job.files, job.id, job.where, assignment.answer_files)
-        report = to_json(grade(assignment, submission, isolation=job.isolation or None))
-    except SubmissionError as error:
-        report = to_json(report_without_grading(assignment, job, str(error)))
+        report = to_json(_report(assignment, job))
     except (ExecutionFault, MemoryError, OSError) as error:
         fault = f"{type(error).__name__}: {error}"
         return Outcome(job.id, "", fault, time.monotonic() - start)
     return Outcome(job.id, report, "", time.monotonic() - start)
+
+
+def _report(assignment: Assignment, job: Job) -> Report:
+    if job.submission is None:
+        return report_without_grading(assignment, job, job.problem)
+    try:
+        return grade(assignment, job.submission, isolation=job.isolation or None)
+    except SubmissionError as error:
+        return report_without_grading(assignment, job, str(error))
 
 
 def report_without_grading(assignment: Assignment, job: Job, reason: str) -> Report:
@@ -66,11 +68,12 @@ def report_without_grading(assignment: Assignment, job: Job, reason: str) -> Rep
         QuestionReport(q.id, q.title, q.kind, 0.0, q.points, QuestionStatus.UNGRADED)
         for q in assignment.questions
     ]
+    record = job.submission.record if job.submission else None
     total = sum(question.max_points for question in questions)
     return Report(
         assignment=assignment.slug,
         title=assignment.title,
-        submission=SubmissionRecord(job.id, tuple(sorted(job.files)), ""),
+        submission=record or SubmissionRecord(job.id, (), ""),
         score=0.0,
         max_score=total,
         pending=total,

@@ -19,6 +19,7 @@ from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
 from grader.gradebook import open_gradebook
 from grader.lms import find_submissions
+from grader.lms.csv_export import scores_csv
 from grader.lms.records import Download
 
 SHOWN_IMPACTS = 30
@@ -85,6 +86,8 @@ def batch(
             click.echo("stopped; the same command goes on from here", err=True)
             raise
         _show_result(console, result, dry_run=dry_run)
+        if not dry_run:
+            (output / "scores.csv").write_bytes(scores_csv(gradebook.score_rows()))
     return OUR_FAULT if result.faults else 0
 
 

@@ -30,7 +30,7 @@ def misbehave(job: Job) -> Outcome:
 
 def jobs(*names: str) -> Iterable[Job]:
     """Jobs of these names."""
-    return [Job(name, "", {}, name) for name in names]
+    return [Job(name, "", None) for name in names]
 
 
 @pytest.fixture
