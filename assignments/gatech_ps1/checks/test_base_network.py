@@ -7,6 +7,7 @@ from gatech_ps1_shared import (
     TOLERANCE,
     assert_right_or_consistent,
     base_network,
+    fitting,
     method,
     numbers,
 )
@@ -46,13 +47,14 @@ def probabilities(seed, n=N, k=K):
 def test_softmax(student):
     """softmax(scores) gives each row's probabilities."""
     scores = normal(1, N, K)
-    exponentials = np.exp(scores)
+    actual = method(base_network(student), "softmax")(scores)
+    # Who takes the wrong sum may have shifted the scores before.
+    shifted = [np.exp(scores), np.exp(scores - scores.max(axis=1, keepdims=True))]
     known = {
-        "softmax_wrong_axis": exponentials / exponentials.sum(axis=0, keepdims=True),
-        "softmax_whole_batch": exponentials / exponentials.sum(),
+        "softmax_wrong_axis": fitting(actual, [e / e.sum(axis=0, keepdims=True) for e in shifted]),
+        "softmax_whole_batch": fitting(actual, [e / e.sum() for e in shifted]),
         "no_exponential": (NO_EXPONENTIAL, scores / scores.sum(axis=1, keepdims=True)),
     }
-    actual = method(base_network(student), "softmax")(scores)
     expected = reference.softmax(scores)
     assert_close(actual, expected, name="softmax(scores)", known=known, **TOLERANCE)
 
@@ -66,13 +68,14 @@ def test_softmax_of_large_scores(student):
 
 
 @pytest.mark.question("5.softmax", points=0.4, hidden=True)
-@pytest.mark.parametrize(("n", "k"), [(1, 3), (3, 3), (11, 2)])
-def test_softmax_sizes(student, n, k):
+def test_softmax_sizes(student):
     """softmax works for a batch of any size and leaves its argument as it was."""
-    scores = normal(2 + n, n, k)
-    call = method(base_network(student), "softmax").call(scores)
-    assert_close(call.value, reference.softmax(scores), name="softmax(scores)", **TOLERANCE)
-    assert_unchanged(call, (scores,), name="softmax")
+    softmax = method(base_network(student), "softmax")
+    for n, k in [(1, 3), (3, 3), (11, 2)]:
+        scores = normal(2 + n, n, k)
+        call = softmax.call(scores)
+        assert_close(call.value, reference.softmax(scores), name="softmax(scores)", **TOLERANCE)
+        assert_unchanged(call, (scores,), name="softmax")
 
 
 # --- cross-entropy
@@ -103,14 +106,15 @@ def test_cross_entropy_beside_zero(student):
 
 
 @pytest.mark.question("5.cross_entropy", points=0.7, hidden=True)
-@pytest.mark.parametrize(("n", "k"), [(1, 4), (3, 11), (13, 4)])
-def test_cross_entropy_sizes(student, n, k):
+def test_cross_entropy_sizes(student):
     """cross_entropy_loss works for any sizes and leaves its arguments as they were."""
-    x_pred, y = probabilities(12 + n, n, k), np.arange(n) % (k - 1)
-    call = method(base_network(student), "cross_entropy_loss").call(x_pred, y)
-    expected = reference.cross_entropy(y, x_pred, "mean")
-    assert_close(call.value, expected, name="cross_entropy_loss(x_pred, y)", **LOSS_TOLERANCE)
-    assert_unchanged(call, (x_pred, y), name="cross_entropy_loss")
+    cross_entropy_loss = method(base_network(student), "cross_entropy_loss")
+    for n, k in [(1, 4), (3, 11), (13, 4)]:
+        x_pred, y = probabilities(12 + n, n, k), np.arange(n) % (k - 1)
+        call = cross_entropy_loss.call(x_pred, y)
+        expected = reference.cross_entropy(y, x_pred, "mean")
+        assert_close(call.value, expected, name="cross_entropy_loss(x_pred, y)", **LOSS_TOLERANCE)
+        assert_unchanged(call, (x_pred, y), name="cross_entropy_loss")
 
 
 # --- accuracy
@@ -132,15 +136,16 @@ def test_accuracy(student):
 
 
 @pytest.mark.question("5.accuracy", points=0.4, hidden=True)
-@pytest.mark.parametrize(("n", "right"), [(1, 0), (1, 1), (11, 11), (13, 5)])
-def test_accuracy_sizes(student, n, right):
+def test_accuracy_sizes(student):
     """compute_accuracy is right for batches with none, some and all labels found."""
-    x_pred = probabilities(22 + n, n, 6)
-    y = np.argmax(x_pred, axis=1)
-    y[right:] = (y[right:] + 1) % 6
-    call = method(base_network(student), "compute_accuracy").call(x_pred, y)
-    assert_close(call.value, right / n, name="compute_accuracy(x_pred, y)", **TOLERANCE)
-    assert_unchanged(call, (x_pred, y), name="compute_accuracy")
+    compute_accuracy = method(base_network(student), "compute_accuracy")
+    for n, right in [(1, 0), (1, 1), (11, 11), (13, 5)]:
+        x_pred = probabilities(22 + n, n, 6)
+        y = np.argmax(x_pred, axis=1)
+        y[right:] = (y[right:] + 1) % 6
+        call = compute_accuracy.call(x_pred, y)
+        assert_close(call.value, right / n, name="compute_accuracy(x_pred, y)", **TOLERANCE)
+        assert_unchanged(call, (x_pred, y), name="compute_accuracy")
 
 
 # --- sigmoid and ReLU
@@ -187,7 +192,8 @@ def test_sigmoid_far_out(student):
         call = method(network, name).call(x)
         assert_unchanged(call, (x,), name=name)
         numbers(call.value, x.shape, f"{name}(X)")
-    assert_close(method(network, "sigmoid")(x), reference.sigmoid(x), name="sigmoid(X)", **TOLERANCE)
+    actual = method(network, "sigmoid")(x)
+    assert_close(actual, reference.sigmoid(x), name="sigmoid(X)", **TOLERANCE)
 
 
 @pytest.mark.question("5.relu", points=0.35)

@@ -6,6 +6,7 @@ softmax regression), and a gradient by the student's own forward pass where that
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,8 @@ from grader.checks import (
     assert_close,
     assert_tuple,
     check_gradient,
-    load_module,
 )
 
-ROOT = __file__.rpartition("checks")[0]
 BIAS_INSIDE = (
     "You add the bias to the weights before you multiply by the inputs: each example then adds "
     "its bias times the sum of its inputs."
@@ -41,7 +40,7 @@ NO_SIGMOID = "The hidden layer lacks its activation."
 RELU_HIDDEN = "The hidden layer has a ReLU where a sigmoid is asked for."
 PENALTY = "The loss holds a penalty for large weights: leave that to the optimizer."
 RELU_FORGOTTEN = (
-    "Your forward pass has a ReLU between the scores and the softmax, and your gradient passes by it."
+    "Your forward pass has a ReLU between the scores and the softmax, your gradient passes by it."
 )
 RELU_IMAGINED = "Your gradient is that of a network with a ReLU on its scores, and yours has none."
 PILED_UP = "The gradients of earlier calls are still in it: what should one call of forward store?"
@@ -73,8 +72,8 @@ def batch(seed, n, n_in, n_class, n_hid=0):
     X = rng.uniform(0.1, 1.0, size=(n, n_in))
     sizes = [n_in, n_hid, n_class] if n_hid else [n_in, n_class]
     weights = {}
-    for layer, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
-        weights[f"W{layer}"] = rng.normal(size=(a, b))
+    for layer, (a, b) in enumerate(pairwise(sizes), start=1):
+        weights[f"W{layer}"] = rng.normal(size=(a, b)) / np.sqrt(a / 10)
         if n_hid:
             weights[f"b{layer}"] = rng.normal(size=b)
     return Batch(X, labels(rng, n, n_class), weights)
@@ -175,6 +174,22 @@ def assert_gradient(network, name, expected, variants):
     )
 
 
+def assert_gradient_of_any_size(network, name, expected):
+    """The same, and no name for a mistake: small batches and few classes make them look alike."""
+    given = network.given
+    title = f"gradients[{name!r}] for {len(given.X)} x {given.X.shape[1]} inputs"
+    gradient = network.gradients()[name]
+    if name.startswith("b") and gradient.size == expected.size:
+        gradient = gradient.reshape(expected.shape)
+    if agrees(gradient, expected, **TOLERANCE):
+        return
+    result = check_gradient(
+        network.loss_at(name), network.gradient_at(name), at=given.weights[name], raises=False
+    )
+    if result.status != "passed":
+        assert_close(gradient, expected, name=title, **TOLERANCE)
+
+
 def assert_no_memory(network, expected):
     """A second call stores the same gradients as the first."""
     first = {name: value.copy() for name, value in network.gradients().items()}
@@ -255,7 +270,7 @@ def test_regression_loss(student):
 @pytest.mark.question("5.softmax_regression", points=0.3, needs=SHARED)
 def test_regression_accuracy(student):
     """SoftmaxRegression.forward returns the accuracy of the batch behind the loss."""
-    network, _, has_relu = regression(student)
+    network, _, _ = regression(student)
     scores = network.given.X @ network.given.weights["W1"]
     expected = accuracy_of(scores, network.given.y)
     name = "the accuracy that forward(X, y) returns"
@@ -279,14 +294,14 @@ def test_regression_modes(student):
 
 
 @pytest.mark.question("5.softmax_regression", points=0.5, needs=SHARED, hidden=True)
-@pytest.mark.parametrize(("n", "n_in", "k"), [(1, 5, 3), (3, 4, 6), (13, 3, 7)])
-def test_regression_sizes(student, n, n_in, k):
+def test_regression_sizes(student):
     """SoftmaxRegression works for any sizes, and for batches that lack a class."""
-    network, forms, has_relu = regression(student, batch(2 + n, n, n_in, k))
-    right = forms[has_relu]
-    assert_loss(network, right.loss(network.given.X, network.given.y), {})
-    expected = right.gradient(network.given.X, network.given.y)["W1"]
-    assert_gradient(network, "W1", expected, {})
+    for n, n_in, k in [(1, 5, 3), (3, 4, 6), (13, 3, 7)]:
+        network, forms, has_relu = regression(student, batch(2 + n, n, n_in, k))
+        right = forms[has_relu]
+        assert_loss(network, right.loss(network.given.X, network.given.y), {})
+        expected = right.gradient(network.given.X, network.given.y)["W1"]
+        assert_gradient_of_any_size(network, "W1", expected)
 
 
 # --- the two-layer network
@@ -294,7 +309,12 @@ def test_regression_sizes(student, n, n_in, k):
 
 @cache
 def two_layer_batch():
-    return batch(31, 7, 11, 5, n_hid=3)
+    given = batch(10, 7, 11, 5, n_hid=3)
+    hits = np.argmax(two_layer_pass(given).scores, axis=1) == given.y
+    # The accuracy says something: some examples are right, and the first one is not.
+    assert hits.any()
+    assert not hits[0]
+    return given
 
 
 @dataclass(frozen=True)
@@ -396,27 +416,13 @@ def test_two_layer_modes(student):
     assert_valid_mode(network)
 
 
-@pytest.mark.question("5.two_layer", points=0.5, needs=SHARED, hidden=True)
-@pytest.mark.parametrize(("n", "n_in", "k", "n_hid"), [(1, 5, 3, 4), (3, 4, 6, 2), (13, 3, 7, 5)])
-def test_two_layer_sizes(student, n, n_in, k, n_hid):
+@pytest.mark.question("5.two_layer", points=0.8, needs=SHARED, hidden=True)
+def test_two_layer_sizes(student):
     """TwoLayerNet works for any sizes, and for batches that lack a class."""
-    network = Network(student, batch(32 + n, n, n_in, k, n_hid=n_hid))
-    assert_two_layer(network)
-
-
-@pytest.mark.question("5.two_layer", points=0.3, needs=SHARED, hidden=True)
-def test_two_layer_on_digits(student):
-    """TwoLayerNet is right for images of 28 x 28 pixels and 128 hidden units."""
-    images, digits = load_module(f"{ROOT}files/make_data.py").images_and_labels()
-    rng = np.random.default_rng(50)
-    shapes = {"W1": (784, 128), "b1": (128,), "W2": (128, 10), "b2": (10,)}
-    weights = {name: rng.normal(scale=0.1, size=shape) for name, shape in shapes.items()}
-    assert_two_layer(Network(student, Batch(images[:61] / 255, digits[:61], weights)))
-
-
-def assert_two_layer(network):
-    right = right_network(network.given)
-    X, y = network.given.X, network.given.y
-    assert_loss(network, right.loss(X, y), {})
-    for name, expected in right.gradient(X, y).items():
-        assert_gradient(network, name, expected, {})
+    for n, n_in, k, n_hid in [(1, 5, 3, 4), (3, 4, 6, 2), (13, 3, 7, 5), (61, 784, 10, 128)]:
+        network = Network(student, batch(32 + n, n, n_in, k, n_hid=n_hid))
+        right = right_network(network.given)
+        X, y = network.given.X, network.given.y
+        assert_loss(network, right.loss(X, y), {})
+        for name, expected in right.gradient(X, y).items():
+            assert_gradient_of_any_size(network, name, expected)
