@@ -341,6 +341,8 @@ def _is_constant(value: object) -> bool:
 def _is_installed(module: str) -> bool:
     # Of a submodule's name, find_spec would import the package.
     return find_spec(module.partition(".")[0]) is not None
+
+
 def _parse(source: str) -> ast.Module:
     """A cell's code without its magics, which define nothing."""
     return ast.parse(without_magics(source))
