@@ -120,8 +120,8 @@ def align_file(
     attempted = shows_work(question.file, text, released, question.place, others)
     shown = parts(question.file, text, question.place, others)
     notes = () if shown else (f"{path} is shown as a whole: the answer's place in it is not clear",)
-    files = shown or (whole(question.file, text),)
-    return AlignedAnswer(question.id, (), True, attempted, notes, files=files)
+    shown = shown or (whole(question.file, text),)
+    return AlignedAnswer(question.id, (), True, attempted, notes, files=shown)
 
 
 def _handed_in(question: Question, files: Mapping[str, bytes]) -> str | None:

@@ -21,7 +21,8 @@ from grader.release import BEGIN, CODE_PLACEHOLDER, END, TEXT_PLACEHOLDER, strip
 
 PLACEHOLDERS = {".py": CODE_PLACEHOLDER, ".md": (TEXT_PLACEHOLDER,)}
 _HEADING = re.compile(r"#{1,6}\s*(?:question\s+)?(\d+(?:\.\d+)*)\b", re.IGNORECASE)
-_LABEL = re.compile(r"[\s*_>-]*\(?([a-z]|\d+)[.)]", re.IGNORECASE)
+# Not indented: a list within an answer is.
+_LABEL = re.compile(r"(?:[-*] )?[*_]*\(?([a-z]|\d+)[.)]", re.IGNORECASE)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 

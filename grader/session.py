@@ -21,7 +21,7 @@ from grader.execution.plan import CellPlan
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
-from grader.losses import Losses, find_losses
+from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan, plan_run
 from grader.records import QuestionKind
 from grader.scans import with_scans
@@ -141,10 +141,13 @@ class Session:
             rerun=rerun,
         )
 
-    def excuse(self, question: str, names: Collection[str]) -> str:
-        """Why a check that asked for `names` must not count against the student; "" if it may."""
+    def excuse(self, question: str, names: Collection[str], raised: str) -> str:
+        """Why a check that asked for `names` must not count against the student; "" if it may.
+
+        `raised` is what is known of an exception: a file may have asked for a missing module.
+        """
         if self.assignment.question(question).file:
-            return ""
+            return absent_module(raised, self.plan.missing)
         return self.losses.excuse(self.alignment[question].cells, names)
 
 

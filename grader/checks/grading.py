@@ -204,7 +204,9 @@ class Grading:
         student = self._students.pop(item.nodeid, None)
         if student is None or verdict.status not in (CheckStatus.FAILED, CheckStatus.TIMEOUT):
             return verdict
-        want = self._get_session().excuse(self._marks[item.nodeid].question, student.asked_for())
+        question = self._marks[item.nodeid].question
+        raised = verdict.message if verdict.exception else ""
+        want = self._get_session().excuse(question, student.asked_for(), raised)
         if not want:
             return verdict
         message = f"not judged, because the answer {want} ({verdict.message})"

@@ -48,25 +48,25 @@ class AnsweredQuestion:
 
     def open_after(self) -> Copy:
         """A copy of the namespace as it was after the question's last cell."""
-        copy = self._open(self.before if self.rerun else self.after)
-        self._replace(copy)
-        if self.rerun:
-            copy.request("run_cells", {}, _no_object, sources=list(self.sources))
-        copy.forget_changes()
-        return copy
+        return self._prepared(self._open(self.before if self.rerun else self.after), self.rerun)
 
     def open_before(self) -> Copy:
         """A copy of the namespace as it was before the question's first cell."""
-        copy = self._open(self.before)
-        self._replace(copy)
+        return self._prepared(self._open(self.before), rerun=False)
+
+    def _prepared(self, copy: Copy, rerun: bool) -> Copy:
+        try:
+            if self.replacements:
+                copy.request("execute", {}, _no_object, source=self.replacements)
+            for module in self.modules:
+                copy.request("replace", {}, _no_object, **asdict(module))
+            if rerun:
+                copy.request("run_cells", {}, _no_object, sources=list(self.sources))
+        except BaseException:
+            copy.close()
+            raise
         copy.forget_changes()
         return copy
-
-    def _replace(self, copy: Copy) -> None:
-        if self.replacements:
-            copy.request("execute", {}, _no_object, source=self.replacements)
-        for module in self.modules:
-            copy.request("replace", {}, _no_object, **asdict(module))
 
     def _open(self, snapshot: Snapshot | None) -> Copy:
         if snapshot is None:

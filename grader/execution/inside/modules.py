@@ -72,8 +72,21 @@ def replace(name: str, source: str, names: list[str], whole: bool) -> None:
         target, origin = theirs, ours
         for owner in owners:
             target, origin = getattr(target, owner), getattr(origin, owner)
+        former = vars(target).get(leaf)
         # Not `getattr`, which would unwrap a static method.
         setattr(target, leaf, vars(origin)[leaf])
+        if not owners:
+            _rebind(former, vars(origin)[leaf])
+
+
+def _rebind(former: Any, latter: Any) -> None:
+    """Replaces what other modules of the student's have imported by name."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name == "__main__" or _place(file):
+            held = [key for key, value in vars(module).items() if value is former]
+            for key in held if former is not None else ():
+                setattr(module, key, latter)
 
 
 def _install(name: str, module: types.ModuleType) -> None:
