@@ -190,7 +190,7 @@ def test_what_cannot_be_found_is_no_part(text: str) -> None:
 
 
 def test_parts_of_a_text() -> None:
-    """Numbered headings and labelled lines open parts; deeper headings and lists do not end them."""
+    """Numbered headings and labelled lines open parts, deeper headings and lists do not."""
     assert in_notes(PLACES[0]) == [(3, "## 1 Names\n\nAnn")]
     [(line, first)] = in_notes(PLACES[1])
     assert line == 9

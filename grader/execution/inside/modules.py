@@ -122,7 +122,7 @@ def _is_students(filename: str) -> bool:
 
 def _place(filename: str) -> str:
     """The file's path from the student's folder, or nothing for a cell's code."""
-    if not home or "ipykernel_" in filename:
+    if not home or "ipykernel_" in filename or not os.path.isabs(filename):
         return ""
     path = os.path.relpath(filename, home)
-    return "" if path.startswith((os.pardir, "<")) or not os.path.isabs(filename) else f"{path}, "
+    return "" if path.startswith(os.pardir) else f"{path}, "
