@@ -300,6 +300,9 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
             )
     prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
     for question in questions:
+        if question.file and any(cell_question(c) == question.id for c in solution.cells):
+            reason = f"question {question.id} is answered by a file, and has no cells"
+            raise AssignmentError(f"{folder}/solution.ipynb: {reason}")
         expected = 0 if question.part_of or question.file else 1
         if prompts.count(question.id) != expected:
             few = "one prompt" if expected else "no prompt"
