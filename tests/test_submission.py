@@ -416,7 +416,7 @@ def lay(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_no_notebook(tmp_path: Path) -> None:
+def test_files_without_a_notebook(tmp_path: Path) -> None:
     """With one of the expected files the notebook may be missing: there are no cells then."""
     found = load_submission(lay(tmp_path / "ann", "net/b.py"), EXPECTED)
     assert (found.id, found.name, found.notebook.cells) == ("ann", "", [])
