@@ -125,11 +125,11 @@ def align_file(
 
 
 def _handed_in(question: Question, files: Mapping[str, bytes]) -> str | None:
-    """The question's file; a text for a person may be handed in in another format."""
+    """The question's file; a text for a person may be in another folder or format."""
     if question.file in files or question.kind is QuestionKind.CODE:
         return question.file if question.file in files else None
-    stem = PurePosixPath(question.file).with_suffix("")
-    return next((path for path in files if PurePosixPath(path).with_suffix("") == stem), None)
+    stem = PurePosixPath(question.file).stem.lower()
+    return next((path for path in files if PurePosixPath(path).stem.lower() == stem), None)
 
 
 def _no_cells(assignment: Assignment) -> dict[str, AlignedAnswer]:

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cattrs
 import nbformat
@@ -24,6 +25,7 @@ from grader.errors import AssignmentError
 from grader.release import cell_question, cell_role
 from grader.submission import Submission
 
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 _SECTION = re.compile(r"^# %% +(\S+)[^\n]*\n", re.MULTILINE)
 
 
@@ -132,7 +134,9 @@ def release_submission(assignment: Assignment) -> Submission:
     return as_submission(assignment.release, "release", files)
 
 
-def as_submission(notebook: NotebookNode, name: str, files: Mapping[str, str]) -> Submission:
+def as_submission(
+    notebook: NotebookNode, name: str, files: Mapping[str, str] = NO_FILES
+) -> Submission:
     """A hand-in of this notebook and these files; a notebook without cells is left out."""
     contents = {path: text.encode() for path, text in files.items()}
     if not notebook.cells:

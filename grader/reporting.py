@@ -125,7 +125,7 @@ def _notes(session: Session) -> list[str]:
     submission = session.submission
     if submission.notebook.cells and not session.assignment.cells_answer_code:
         notes.append("the notebook was not run: files answer the questions that code answers")
-    if submission.answers.keys() != submission.files.keys():
+    if session.assignment.answer_files and str(submission.folder) != ".":
         notes.append(f"the files were looked for in the folder {submission.folder}")
     if is_solution(submission.notebook):
         notes.insert(0, "this notebook still has the markers of an assignment's solution")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import lzma
+import posixpath
 import re
 import uuid
 import warnings
@@ -56,13 +57,9 @@ class Submission:
 
     @property
     def answers(self) -> Mapping[str, bytes]:
-        """The files in `folder`, by their paths in it."""
-        inside = {PurePosixPath(name): content for name, content in self.files.items()}
-        return {
-            path.relative_to(self.folder).as_posix(): content
-            for path, content in inside.items()
-            if path.is_relative_to(self.folder)
-        }
+        """All files by their paths from `folder`; what lies outside of it begins with `../`."""
+        start = str(self.folder)
+        return {posixpath.relpath(name, start): content for name, content in self.files.items()}
 
     @property
     def record(self) -> SubmissionRecord:

@@ -246,3 +246,9 @@ def test_text_shows_work(answer: str, expected: bool) -> None:
     first, second = Place((), "1", "1"), Place((), "1", "2")
     assert shows_work("n.md", text, released, first, [second]) is expected
     assert shows_work("n.md", text, released, second, [first])
+
+
+def test_code_of_any_depth_shows_work() -> None:
+    """A file that is too deep to be compared was worked on."""
+    deep = f"def double(x):\n    return {'x + ' * 3000}x\n"
+    assert shows_work("net.py", deep, RELEASE, Place(("double",)), [])

@@ -162,6 +162,21 @@ def test_a_text_in_another_format(modular: Assignment, handed_in: HandIn) -> Non
     assert written.files == ()
 
 
+def test_a_text_outside_of_the_modules_folder(
+    modular: Assignment, handed_in: HandIn, tmp_path: Path
+) -> None:
+    """A text that lies beside the folder of the modules is found there."""
+    path = tmp_path / "bob.zip"
+    root = handed_in({"Notes.md": "## 1\n\n2. A sum.\n", "notes.md": None})
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in root.rglob("*.*"):
+            folder = "" if file.suffix == ".md" else "code/"
+            archive.write(file, f"{folder}{file.relative_to(root)}")
+    report = grade(modular, path)
+    assert points(report) == FULL
+    assert question(report, "d").files[0].source == "2. A sum."
+
+
 def test_a_text_without_its_places(modular: Assignment, handed_in: HandIn) -> None:
     """A text in which the question cannot be found is shown whole."""
     written = question(grade(modular, handed_in({"notes.md": "My thoughts."})), "d")
