@@ -3,7 +3,8 @@
 The release's cells are matched with the submission's in order, by the most
 evidence in all (ids, metadata, question labels, defined names, text). What
 lies between a question's prompt and the next prompt or heading, and is not a
-cell of the release that belongs elsewhere, is its answer.
+cell of the release that belongs elsewhere, is its answer. A question that a
+file answers has no cells.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from nbformat import NotebookNode
 from rapidfuzz import fuzz
 
+from grader.answer_files import parts, readable, shows_work, whole
 from grader.assignment import Assignment, Question, assigned_names
-from grader.records import QuestionKind
+from grader.records import AnswerFile, QuestionKind
 from grader.release import (
     TEXT_PLACEHOLDER,
     cell_question,
@@ -36,6 +40,7 @@ SAME_NAMES = 4.0
 LIKE_TEXT = 3.0
 LEAST_LIKENESS = 0.55
 LEAST_EVIDENCE = 1.2
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 _SECTION = re.compile(
     r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+)?(\d+(?:\.\d+)*)\b",
@@ -60,7 +65,8 @@ class AlignedAnswer:
     `found` question mean that the student left nothing there. `experiments` are
     the code cells among them that the assignment marks so, and those of the
     student's own where it marks any. With `in_text`, a question of code is
-    answered by text alone, which `cells` then hold as well.
+    answered by text alone, which `cells` then hold as well. `files` are the
+    parts of a file that answer it.
     """
 
     question: str
@@ -70,6 +76,7 @@ class AlignedAnswer:
     notes: tuple[str, ...] = ()
     experiments: tuple[int, ...] = ()
     in_text: bool = False
+    files: tuple[AnswerFile, ...] = ()
 
     def first(self, end: int) -> int:
         """The boundary before the first cell, or the notebook's end."""
@@ -80,8 +87,59 @@ class AlignedAnswer:
         return self.cells[-1] + 1 if self.cells else end
 
 
-def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAnswer]:
-    """Every question's answer, by question id."""
+def align(
+    assignment: Assignment, notebook: NotebookNode | None, files: Mapping[str, bytes] = NO_FILES
+) -> dict[str, AlignedAnswer]:
+    """Every question's answer, by question id.
+
+    `files` are those beside the notebook, by the paths that the assignment gives them.
+    """
+    in_cells = align_cells(assignment, notebook) if notebook else _no_cells(assignment)
+    return {
+        question.id: align_file(assignment, question, files)
+        if question.file
+        else in_cells[question.id]
+        for question in assignment.questions
+    }
+
+
+def align_file(
+    assignment: Assignment, question: Question, files: Mapping[str, bytes]
+) -> AlignedAnswer:
+    """The answer to a question that a file answers."""
+    path = _handed_in(question, files)
+    if path is None:
+        note = f"{question.file} is not among the files"
+        return AlignedAnswer(question.id, (), True, False, (note,))
+    text = readable(files[path])
+    if text is None or PurePosixPath(path).suffix != PurePosixPath(question.file).suffix:
+        note = f"handed in as {path}, which is not shown here"
+        return AlignedAnswer(question.id, (), True, True, (note,))
+    others = assignment.places_beside(question)
+    released = assignment.files[question.file].decode()
+    attempted = shows_work(question.file, text, released, question.place, others)
+    shown = parts(question.file, text, question.place, others)
+    notes = () if shown else (f"{path} is shown as a whole: the answer's place in it is not clear",)
+    shown = shown or (whole(question.file, text),)
+    return AlignedAnswer(question.id, (), True, attempted, notes, files=shown)
+
+
+def _handed_in(question: Question, files: Mapping[str, bytes]) -> str | None:
+    """The question's file; a text for a person may be in another folder or format."""
+    if question.file in files or question.kind is QuestionKind.CODE:
+        return question.file if question.file in files else None
+    stem = PurePosixPath(question.file).stem.lower()
+    return next((path for path in files if PurePosixPath(path).stem.lower() == stem), None)
+
+
+def _no_cells(assignment: Assignment) -> dict[str, AlignedAnswer]:
+    """What there is of answers in cells where no notebook was handed in."""
+    note = "no notebook (.ipynb) is among the files"
+    return {q.id: AlignedAnswer(q.id, (), True, False, (note,)) for q in assignment.questions}
+
+
+def align_cells(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAnswer]:
+    """The answers in a notebook's cells, to the questions that cells answer."""
     release = [_Cell.of_release(cell, assignment) for cell in assignment.release.cells]
     _add_sections(submitted := [_Cell.of_submission(cell) for cell in notebook.cells])
     matches = _match(release, submitted)
@@ -97,6 +155,7 @@ def align(assignment: Assignment, notebook: NotebookNode) -> dict[str, AlignedAn
             known,
         )
         for question in assignment.questions
+        if not question.file
     }
     unmatched = [j for j in range(len(submitted)) if j not in matches.values()]
     own_text = [j for j in unmatched if _is_text(submitted[j], known)]

@@ -18,6 +18,13 @@ import nbformat
 from cattrs.errors import BaseValidationError
 from nbformat import NotebookNode
 
+from grader.answer_files import (
+    Place,
+    check_solution_files,
+    read_files,
+    read_texts,
+    release_files,
+)
 from grader.errors import AssignmentError
 from grader.execution.isolation import Level
 from grader.execution.limits import COURSEWORK, Limits
@@ -35,6 +42,8 @@ class Question:
     heading that begins with "1.2". Where a question asks for code and for text,
     the text is a question of its own, `part_of` the one with the prompt. `scans`
     are patterns of names: a file of such a name may be a written answer, too.
+    `file` is the path of the file beside the notebook that answers it, `""`
+    where cells do.
     """
 
     id: str
@@ -46,6 +55,12 @@ class Question:
     names: tuple[str, ...] = ()
     part_of: str = ""
     scans: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where in its file it is answered."""
+        return Place(self.names, self.section, self.label)
 
 
 class Experiments(StrEnum):
@@ -110,12 +125,34 @@ class Assignment:
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
-        """What the release has beside the notebook: data and helpers, in the folder files/."""
-        folder = self.folder / "files"
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        names = {path: path.relative_to(folder) for path in paths}
-        kept = {path: name for path, name in names.items() if "__pycache__" not in name.parts}
-        return {name.as_posix(): path.read_bytes() for path, name in kept.items()}
+        """What the release has beside the notebook: files/, and solution/ without its answers."""
+        released = release_files(self.solution_files)
+        stripped = {path: text.encode() for path, text in released.items()}
+        return {**read_files(self.folder / "files"), **stripped}
+
+    @cached_property
+    def solution_files(self) -> Mapping[str, str]:
+        """The files in the folder solution/: those that answer questions, and others with them.
+
+        Raises:
+            AssignmentError: one of them is not text.
+        """
+        return read_texts(self.folder / "solution")
+
+    @property
+    def answer_files(self) -> tuple[str, ...]:
+        """The paths of the files that answer questions."""
+        return tuple(dict.fromkeys(q.file for q in self.questions if q.file))
+
+    @property
+    def cells_answer_code(self) -> bool:
+        """Whether a question that code answers is answered by cells: only then are cells run."""
+        return any(q.kind is QuestionKind.CODE and not q.file for q in self.questions)
+
+    def places_beside(self, question: Question) -> tuple[Place, ...]:
+        """Where the other questions of the same file are answered."""
+        others = [q for q in self.questions if q.file == question.file and q.id != question.id]
+        return tuple(other.place for other in others)
 
     @cached_property
     def release(self) -> NotebookNode:
@@ -174,6 +211,7 @@ def load_assignment(name: str | Path) -> Assignment:
     solution = _read_solution(folder / "solution.ipynb")
     _check_questions(folder, written.question, solution)
     _check_run(folder, written.run)
+    check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
     return Assignment(
         slug=folder.name,
         folder=folder,
@@ -230,6 +268,8 @@ def _strings(value: object, _: object) -> tuple[str, ...]:
 
 
 def _read_solution(path: Path) -> NotebookNode:
+    if not path.exists() and path.with_suffix("").is_dir():
+        return nbformat.v4.new_notebook()
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
@@ -260,8 +300,12 @@ def _check_questions(folder: Path, questions: tuple[Question, ...], solution: No
             )
     prompts = [cell_question(c) for c in solution.cells if cell_role(c) == "prompt"]
     for question in questions:
-        if prompts.count(question.id) != (0 if question.part_of else 1):
-            few = "no prompt" if question.part_of else "one prompt"
+        if question.file and any(cell_question(c) == question.id for c in solution.cells):
+            reason = f"question {question.id} is answered by a file, and has no cells"
+            raise AssignmentError(f"{folder}/solution.ipynb: {reason}")
+        expected = 0 if question.part_of or question.file else 1
+        if prompts.count(question.id) != expected:
+            few = "one prompt" if expected else "no prompt"
             raise AssignmentError(f"{folder}/solution.ipynb: question {question.id} needs {few}")
         _check_part(folder, question, {q.id: q for q in questions})
     for identity in {cell_question(cell) for cell in solution.cells} - {""}:

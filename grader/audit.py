@@ -12,23 +12,26 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cattrs
 import nbformat
 from cattrs.errors import BaseValidationError
 from nbformat import NotebookNode
 
+from grader.answer_files import release_files
 from grader.assignment import Assignment
 from grader.errors import AssignmentError
 from grader.release import cell_question, cell_role
 from grader.submission import Submission
 
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 _SECTION = re.compile(r"^# %% +(\S+)[^\n]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug: `find`, which stands once in the question's answer, becomes `replace`.
+    """A bug: `find`, which stands once in the question's answer or file, becomes `replace`.
 
     `costs` are the questions that must lose points by it. `diagnosis` is the
     code that the report must name; without one, nothing is asked of the names.
@@ -44,7 +47,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Variant:
-    """Other right answers: the code that takes the place of each question's answer."""
+    """Other right answers: the code that takes the place of each question's answer, or file."""
 
     name: str
     answers: Mapping[str, str]
@@ -74,7 +77,8 @@ def load_mutants(assignment: Assignment) -> tuple[Mutant, ...]:
 def load_variants(assignment: Assignment) -> tuple[Variant, ...]:
     """The variants in the folder variants/, one a file.
 
-    A file is Python in percent format; `# %% 1.2b` opens the answer to 1.2b.
+    A file is Python in percent format; `# %% 1.2b` opens the answer to 1.2b,
+    and `# %% models/net.py` the text of a file that answers questions.
 
     Raises:
         AssignmentError: a file has no section, or one of an unknown question.
@@ -89,42 +93,56 @@ def plant(assignment: Assignment, mutant: Mutant) -> Submission:
     Raises:
         AssignmentError: the text to replace does not stand exactly once in the answer.
     """
-    notebook = _hand_in(assignment)
-    cells = [c for c in _answer_cells(notebook, mutant.question) if mutant.find in c.source]
-    if len(cells) != 1 or cells[0].source.count(mutant.find) != 1:
+    notebook, files = _hand_in(assignment), dict(assignment.solution_files)
+    path = assignment.question(mutant.question).file
+    cells = [] if path else _answer_cells(notebook, mutant.question)
+    texts = [files[path]] if path else [cell.source for cell in cells]
+    if sum(text.count(mutant.find) for text in texts) != 1:
         raise AssignmentError(
             f"{assignment.slug}: mutant {mutant.name!r}: its text does not stand exactly once "
             f"in the answer to {mutant.question}"
         )
-    cells[0].source = cells[0].source.replace(mutant.find, mutant.replace)
-    return as_submission(notebook, mutant.name)
+    if path:
+        files[path] = files[path].replace(mutant.find, mutant.replace)
+    for cell in cells:
+        cell.source = cell.source.replace(mutant.find, mutant.replace)
+    return as_submission(notebook, mutant.name, files)
 
 
 def rewrite(assignment: Assignment, variant: Variant) -> Submission:
     """The solution with some answers written differently."""
-    notebook = _hand_in(assignment)
+    notebook, files = _hand_in(assignment), dict(assignment.solution_files)
     for identity, code in variant.answers.items():
+        if identity in assignment.answer_files:
+            files[identity] = f"{code}\n"
+            continue
         first, *others = _answer_cells(notebook, identity)
         first.source = code
         for cell in others:
             cell.source = ""
-    return as_submission(notebook, variant.name)
+    return as_submission(notebook, variant.name, files)
 
 
 def solution_submission(assignment: Assignment) -> Submission:
     """The solution, as a student would hand it in."""
-    return as_submission(_hand_in(assignment), "solution")
+    return as_submission(_hand_in(assignment), "solution", assignment.solution_files)
 
 
 def release_submission(assignment: Assignment) -> Submission:
     """The untouched release."""
-    return as_submission(assignment.release, "release")
+    files = release_files(assignment.solution_files)
+    return as_submission(assignment.release, "release", files)
 
 
-def as_submission(notebook: NotebookNode, name: str) -> Submission:
-    """A hand-in that consists of this notebook alone."""
-    content = nbformat.writes(notebook).encode()
-    return Submission(name, f"{name}.ipynb", notebook, {f"{name}.ipynb": content})
+def as_submission(
+    notebook: NotebookNode, name: str, files: Mapping[str, str] = NO_FILES
+) -> Submission:
+    """A hand-in of this notebook and these files; a notebook without cells is left out."""
+    contents = {path: text.encode() for path, text in files.items()}
+    if not notebook.cells:
+        return Submission(name, "", notebook, contents)
+    contents[f"{name}.ipynb"] = nbformat.writes(notebook).encode()
+    return Submission(name, f"{name}.ipynb", notebook, contents)
 
 
 def _hand_in(assignment: Assignment) -> NotebookNode:
@@ -149,8 +167,11 @@ def _read_variant(path: Path, assignment: Assignment) -> Variant:
     answers = dict(zip(sections[::2], (code.strip() for code in sections[1::2]), strict=True))
     if not answers:
         raise AssignmentError(f"{path}: a variant needs sections that begin with '# %% QUESTION'")
-    for identity in answers:
-        assignment.question(identity)
+    for identity in answers.keys() - set(assignment.answer_files):
+        if file := assignment.question(identity).file:
+            raise AssignmentError(
+                f"{path}: {identity} is answered by a file: open it by '# %% {file}'"
+            )
     return Variant(path.stem, answers)
 
 

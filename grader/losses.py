@@ -75,6 +75,12 @@ def find_losses(sources: Mapping[int, str], runs: Sequence[CellRun], plan: RunPl
     return Losses(tuple(settled), after, defined)
 
 
+def absent_module(error: str, missing: Collection[str]) -> str:
+    """What is wanting where an error says that one of the `missing` modules is; "" if none is."""
+    found = _NO_MODULE.search(error)
+    return _absent(found[1]) if found and found[1] in missing else ""
+
+
 def _absent(*modules: str) -> str:
     which = "which are" if len(set(modules)) > 1 else "which is"
     return f"needs {listed(modules)}, {which} not installed here"
@@ -82,8 +88,8 @@ def _absent(*modules: str) -> str:
 
 def _want(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[str]) -> str:
     """What a cell that raised was wanting, if that is why."""
-    if found := _NO_MODULE.match(run.error):
-        return _absent(found[1]) if found[1] in plan.missing else ""
+    if _NO_MODULE.match(run.error):
+        return absent_module(run.error, plan.missing)
     found = _UNDEFINED.match(run.error)
     if found and found[1] not in lost and STAR in lost and found[1] not in anywhere:
         return lost[STAR]

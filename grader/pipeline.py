@@ -44,7 +44,7 @@ def grade(
         settings = replace(assignment.run, experiments=Experiments(experiments))
         assignment = replace(assignment, run=settings)
     if not isinstance(submission, Submission):
-        submission = load_submission(submission)
+        submission = load_submission(submission, assignment.answer_files)
     start = time.monotonic()
     least = Level(isolation) if isolation else None
     with open_session(assignment, submission, isolation=least, progress=progress) as session:

@@ -138,8 +138,17 @@ class AnswerCell:
 
 
 @dataclass(frozen=True)
+class AnswerFile:
+    """What a file holds of a student's answer; `first_line` is where in the file it begins."""
+
+    path: str
+    first_line: int
+    source: str
+
+
+@dataclass(frozen=True)
 class QuestionReport:
-    """One question's points, checks and the cells that answer it.
+    """One question's points, checks and the cells or files that answer it.
 
     `notes` say what the grader did besides judging: which cells it took and
     why, which prerequisite was replaced by the solution's.
@@ -154,6 +163,7 @@ class QuestionReport:
     cells: tuple[int, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     answer: tuple[AnswerCell, ...] = ()
+    files: tuple[AnswerFile, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
@@ -61,12 +62,22 @@ def is_solution(notebook: NotebookNode) -> bool:
     return any(BEGIN in cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
-def _strip(source: str, index: int) -> str:
-    stripped = _REGION.sub(_placeholder, source)
+def strip_regions(text: str, where: str, placeholder: Sequence[str] = CODE_PLACEHOLDER) -> str:
+    """`text` with `placeholder`, indented as the region was, for each solution region.
+
+    Raises:
+        AssignmentError: a region is not closed, or not opened; `where` begins the sentence.
+    """
+
+    def blank(region: re.Match[str]) -> str:
+        return "\n".join(region["indent"] + line for line in placeholder)
+
+    stripped = _REGION.sub(blank, text)
     if BEGIN in stripped or END in stripped:
-        raise AssignmentError(f"solution cell {index} has a solution region that is not closed")
+        raise AssignmentError(f"{where} has a solution region that is not closed")
+    return stripped
+
+
+def _strip(source: str, index: int) -> str:
+    stripped = strip_regions(source, f"solution cell {index}")
     return stripped if stripped != source else "\n".join(CODE_PLACEHOLDER)
-
-
-def _placeholder(match: re.Match[str]) -> str:
-    return "\n".join(match["indent"] + line for line in CODE_PLACEHOLDER)

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from nbformat import NotebookNode
 
 from grader.alignment import AlignedAnswer
+from grader.answer_files import has_region, readable
 from grader.checks.outcome import CheckOutcome
 from grader.records import (
     AnswerCell,
@@ -121,11 +122,24 @@ def _notes(session: Session) -> list[str]:
     runs = session.execution.cells
     notes = _sentences((run, _fate(run)) for run in runs if run.ending in UNFINISHED_ENDINGS)
     notes += _changes(runs)
-    if is_solution(session.submission.notebook):
+    submission = session.submission
+    if submission.notebook.cells and not session.assignment.cells_answer_code:
+        notes.append("the notebook was not run: files answer the questions that code answers")
+    if session.assignment.answer_files and str(submission.folder) != ".":
+        notes.append(f"the files were looked for in the folder {submission.folder}")
+    if is_solution(submission.notebook):
         notes.insert(0, "this notebook still has the markers of an assignment's solution")
+    elif _has_solution_file(session):
+        notes.insert(0, "these files still have the markers of an assignment's solution")
     if _is_python_2(session):
         notes.insert(0, "this looks like Python 2 code; it was run with Python 3, as the course is")
     return notes
+
+
+def _has_solution_file(session: Session) -> bool:
+    handed_in = session.submission.answers
+    files = [handed_in.get(path, b"") for path in session.assignment.answer_files]
+    return any(has_region(readable(content) or "") for content in files)
 
 
 def _is_python_2(session: Session) -> bool:

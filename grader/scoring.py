@@ -49,6 +49,7 @@ def score_question(
         cells=answer.cells,
         checks=checks,
         answer=cells,
+        files=answer.files,
         notes=(*answer.notes, *reasons, *notes, *_replacements(outcomes)),
     )
 

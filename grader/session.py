@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from nbformat import NotebookNode, v4
+
 from grader.alignment import AlignedAnswer, align
+from grader.answer_files import module_name
 from grader.assignment import Assignment
-from grader.execution.answered import AnsweredQuestion
+from grader.execution.answered import AnsweredQuestion, ModuleReplacement
 from grader.execution.hand_in import HandIn
 from grader.execution.isolation import Level, require
+from grader.execution.plan import CellPlan
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
-from grader.losses import Losses, find_losses
+from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan, plan_run
 from grader.records import QuestionKind
 from grader.scans import with_scans
@@ -27,14 +31,32 @@ STATE_LOST = "the notebook's state at this question was not kept"
 
 
 @dataclass(frozen=True, eq=False)
+class _Run:
+    """One kernel's snapshots, and the folder in which it runs."""
+
+    execution: Execution
+    room: Room
+
+    def close(self) -> None:
+        """Ends its processes and removes its folder."""
+        self.execution.close()
+        self.room.close()
+
+
+@dataclass(frozen=True, eq=False)
 class Session:
-    """Live snapshots of one submission; `close` ends all of its processes."""
+    """Live snapshots of one submission; `close` ends all of its processes.
+
+    Of its `runs` the last is the notebook's, unless files alone answer what
+    code answers: then no cell is run. The first is that of a process in which
+    nothing was run yet, where files answer: they are imported there, whatever
+    the notebook does.
+    """
 
     assignment: Assignment
     submission: Submission
     alignment: Mapping[str, AlignedAnswer]
-    execution: Execution
-    room: Room
+    runs: tuple[_Run, ...]
     plan: RunPlan
     losses: Losses
 
@@ -51,8 +73,13 @@ class Session:
 
     def close(self) -> None:
         """Ends the submission's processes and removes its folder."""
-        self.execution.close()
-        self.room.close()
+        for run in self.runs:
+            run.close()
+
+    @property
+    def execution(self) -> Execution:
+        """The notebook's, or that of no cells."""
+        return self.runs[-1].execution
 
     @cached_property
     def hand_in(self) -> HandIn:
@@ -62,6 +89,8 @@ class Session:
     def answered(self, question: str) -> AnsweredQuestion:
         """What the run left of a question, on the student's own work."""
         answer = self.alignment[question]
+        if self.assignment.question(question).file:
+            return self._answered_by_file(answer)
         cells = self.execution.notebook.cells
         first, last = answer.first(len(cells)), answer.last(len(cells))
         run = [i for i in answer.cells if i not in self.plan.skipped]
@@ -77,13 +106,48 @@ class Session:
             hand_in=self.hand_in,
         )
 
+    def _answered_by_file(self, answer: AlignedAnswer) -> AnsweredQuestion:
+        modules = self.runs[0].execution
+        snapshot = modules.snapshots.get(0)
+        return AnsweredQuestion(
+            before=snapshot,
+            after=snapshot,
+            sources=tuple(part.source for part in answer.files),
+            output="",
+            seconds=self.assignment.limits.check,
+            lost=modules.lost.get(0, STATE_LOST),
+            hand_in=self.hand_in,
+        )
+
     def repaired(self, question: str, prerequisites: list[str], rerun: bool) -> AnsweredQuestion:
         """The same, with the solution's work in place of the student's for `prerequisites`."""
-        definitions = [self.assignment.definitions(identity) for identity in prerequisites]
-        return replace(self.answered(question), replacements="\n\n".join(definitions), rerun=rerun)
+        needed = [self.assignment.question(identity) for identity in prerequisites]
+        definitions = [self.assignment.definitions(q.id) for q in needed if not q.file]
+        own = self.assignment.question(question).file
+        return replace(
+            self.answered(question),
+            replacements="\n\n".join(definitions),
+            # Another question's work in the same file must not come with it.
+            modules=tuple(
+                ModuleReplacement(
+                    name=module_name(q.file),
+                    source=self.assignment.solution_files[q.file],
+                    names=q.names,
+                    whole=q.file != own,
+                )
+                for q in needed
+                if q.file
+            ),
+            rerun=rerun,
+        )
 
-    def excuse(self, question: str, names: Collection[str]) -> str:
-        """Why a check that asked for `names` must not count against the student; "" if it may."""
+    def excuse(self, question: str, names: Collection[str], raised: str) -> str:
+        """Why a check that asked for `names` must not count against the student; "" if it may.
+
+        `raised` is what is known of an exception: a file may have asked for a missing module.
+        """
+        if self.assignment.question(question).file:
+            return absent_module(raised, self.plan.missing)
         return self.losses.excuse(self.alignment[question].cells, names)
 
 
@@ -106,26 +170,54 @@ def open_session(
     assignment.require_packages()
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
-    alignment = with_scans(align(assignment, submission.notebook), assignment, submission)
+    notebook = submission.notebook if submission.name else None
+    aligned = align(assignment, notebook, submission.answers)
+    alignment = with_scans(aligned, assignment, submission)
     plan = plan_run(assignment, alignment, submission.notebook)
-    room = Room(beside(assignment, submission), submission.name)
+    start = partial(_start, assignment, beside(assignment, submission), level, progress)
+    runs: list[_Run] = []
+    try:
+        if assignment.answer_files:
+            runs.append(start(v4.new_notebook(), submission.folder / "modules.ipynb", {0}, {}))
+        if submission.name and (assignment.cells_answer_code or not assignment.answer_files):
+            boundaries = _boundaries(assignment, alignment, len(submission.notebook.cells))
+            name = PurePosixPath(submission.name)
+            runs.append(start(submission.notebook, name, boundaries, plan.cells))
+    except BaseException:
+        for run in runs:
+            run.close()
+        raise
+    losses = _settle(runs[-1].execution, plan)
+    return Session(assignment, submission, alignment, tuple(runs), plan, losses)
+
+
+def _start(
+    assignment: Assignment,
+    files: Mapping[str, bytes],
+    level: Level,
+    progress: Progress | None,
+    notebook: NotebookNode,
+    name: PurePosixPath,
+    boundaries: set[int],
+    plans: Mapping[int, CellPlan],
+) -> _Run:
+    room = Room(files, str(name))
     try:
         execution = run_notebook(
-            submission.notebook,
-            _boundaries(assignment, alignment, len(submission.notebook.cells)),
+            notebook,
+            boundaries,
             room,
             assignment.limits,
             level=level,
             figures=assignment.run.figures,
             hidden=[assignment.folder],
             progress=progress,
-            plans=plan.cells,
+            plans=plans,
         )
     except BaseException:
         room.close()
         raise
-    losses = _settle(execution, plan)
-    return Session(assignment, submission, alignment, execution, room, plan, losses)
+    return _Run(execution, room)
 
 
 def _settle(execution: Execution, plan: RunPlan) -> Losses:
@@ -138,16 +230,17 @@ def _settle(execution: Execution, plan: RunPlan) -> Losses:
 
 
 def beside(assignment: Assignment, submission: Submission) -> Mapping[str, bytes]:
-    """The submission's files, and those of the release that it lacks, where its notebook stands."""
-    folder = PurePosixPath(submission.name).parent
-    handed_out = {str(folder / name): content for name, content in assignment.files.items()}
+    """The submission's files, and those of the release that it lacks, in its own folder."""
+    handed_out = {
+        str(submission.folder / name): content for name, content in assignment.files.items()
+    }
     return {**handed_out, **submission.files}
 
 
 def _boundaries(
     assignment: Assignment, alignment: Mapping[str, AlignedAnswer], end: int
 ) -> set[int]:
-    """Before and after each question that code answers."""
-    coded = [q.id for q in assignment.questions if q.kind is QuestionKind.CODE]
+    """Before and after each question that code in cells answers."""
+    coded = [q.id for q in assignment.questions if q.kind is QuestionKind.CODE and not q.file]
     answers = [alignment[identity] for identity in coded]
     return {answer.first(end) for answer in answers} | {answer.last(end) for answer in answers}

@@ -6,12 +6,14 @@ import hashlib
 import io
 import json
 import lzma
+import posixpath
 import re
 import uuid
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -36,12 +38,28 @@ BROKEN_ZIP = (
 
 @dataclass(frozen=True, eq=False)
 class Submission:
-    """A notebook and the files beside it. `files` maps relative paths to contents."""
+    """A notebook and the files beside it. `files` maps relative paths to contents.
+
+    Without a notebook, `name` is empty and `notebook` has no cells. `root` is
+    the folder of the files that the assignment asks for, `""` for the notebook's.
+    """
 
     id: str
     name: str
     notebook: NotebookNode
     files: Mapping[str, bytes]
+    root: str = ""
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """The folder in `files` in which the submission's modules are looked for."""
+        return PurePosixPath(self.root) if self.root else PurePosixPath(self.name).parent
+
+    @property
+    def answers(self) -> Mapping[str, bytes]:
+        """All files by their paths from `folder`; what lies outside of it begins with `../`."""
+        start = str(self.folder)
+        return {posixpath.relpath(name, start): content for name, content in self.files.items()}
 
     @property
     def record(self) -> SubmissionRecord:
@@ -67,8 +85,12 @@ class Submission:
         )
 
 
-def load_submission(path: str | Path) -> Submission:
+def load_submission(path: str | Path, expected: Collection[str] = ()) -> Submission:
     """Reads a notebook, or a folder or zip file that holds exactly one.
+
+    `expected` are the paths of the files that answer questions of the
+    assignment. They are found in whatever folder they lie, and with one of
+    them the notebook may be missing.
 
     Raises:
         SubmissionError: it cannot be graded; the sentence says why.
@@ -80,10 +102,11 @@ def load_submission(path: str | Path) -> Submission:
         files = _read_files(path)
     except OSError as error:
         raise SubmissionError(f"{path}: it cannot be read ({error.strerror})") from error
-    name = _the_notebook(path, files)
+    name = _the_notebook(path, files, expected)
     whole = path.resolve()
     identity = whole.name if whole.is_dir() else whole.stem
-    return Submission(identity, name, read_notebook(files[name], name), files)
+    notebook = read_notebook(files[name], name) if name else v4.new_notebook()
+    return Submission(identity, name, notebook, files, _root(name, files, expected))
 
 
 def _read_files(path: Path) -> dict[str, bytes]:
@@ -216,14 +239,41 @@ def _require_python(notebook: NotebookNode, name: str) -> None:
         raise SubmissionError(f"{name}: this notebook is written in {language}, not in Python")
 
 
-def _the_notebook(path: Path, files: Mapping[str, bytes]) -> str:
+def _the_notebook(path: Path, files: Mapping[str, bytes], expected: Collection[str]) -> str:
+    """The notebook's path, or `""` where the answers are files and there is none."""
     notebooks = [name for name in files if name.lower().endswith(".ipynb")]
-    if not notebooks:
-        raise SubmissionError(f"{path}: there is no notebook (.ipynb) in it")
     if len(notebooks) > 1:
         names = ", ".join(sorted(notebooks))
         raise SubmissionError(f"{path}: there are several notebooks in it ({names}); give one")
-    return notebooks[0]
+    if notebooks:
+        return notebooks[0]
+    if not expected:
+        raise SubmissionError(f"{path}: there is no notebook (.ipynb) in it")
+    if not _found(files, expected):
+        wanted = ", ".join(expected)
+        raise SubmissionError(
+            f"{path}: there is neither a notebook (.ipynb) nor any of these files in it: {wanted}"
+        )
+    return ""
+
+
+def _root(name: str, files: Mapping[str, bytes], expected: Collection[str]) -> str:
+    """The folder with most of the expected files; of several, the notebook's, or the outermost."""
+    found = _found(files, expected)
+    beside = str(PurePosixPath(name).parent)
+    return min(found, key=lambda f: (-found[f], f != beside, f.count("/"), f), default="")
+
+
+def _found(files: Collection[str], expected: Collection[str]) -> Counter[str]:
+    """How many of the expected files each folder holds."""
+    paths = [PurePosixPath(name) for name in files]
+    wanted = [PurePosixPath(name).parts for name in expected]
+    return Counter(
+        str(PurePosixPath(*path.parts[: -len(parts)]))
+        for path in paths
+        for parts in wanted
+        if path.parts[-len(parts) :] == parts
+    )
 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:

@@ -16,17 +16,52 @@ from grader.assignment import Assignment, load_assignment
 from grader.submission import Submission, read_notebook
 
 TINY = Path(__file__).parent / "tiny"
+MODULAR = Path(__file__).parent / "modular"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The tiny assignment's checks are run by the grader, not collected as tests."""
-    return True if collection_path == TINY and not config.getoption("submission") else None
+    """The checks of these assignments are run by the grader, not collected as tests."""
+    is_assignment = collection_path in (TINY, MODULAR)
+    return True if is_assignment and not config.getoption("submission") else None
 
 
 @pytest.fixture(scope="session")
 def tiny() -> Assignment:
     """An assignment of five questions that runs in a second."""
     return load_assignment(TINY)
+
+
+@pytest.fixture(scope="session")
+def modular() -> Assignment:
+    """An assignment of which modules answer a, b and c, a text d, and a cell e."""
+    return load_assignment(MODULAR)
+
+
+@pytest.fixture
+def handed_in(modular: Assignment, tmp_path: Path) -> Callable[..., Path]:
+    """Writes the modular solution as a folder, with some files' texts replaced.
+
+    `handed_in({"net/loss.py": "…"})`; None leaves a file out.
+    """
+
+    def write(changes: dict[str, str | None] | None = None) -> Path:
+        notebook = nbformat.writes(modular.solution)
+        texts = {**modular.solution_files, "hw.ipynb": notebook, **(changes or {})}
+        for name, text in texts.items():
+            if text is not None:
+                path = tmp_path / "ann" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        return tmp_path / "ann"
+
+    return write
+
+
+@pytest.fixture
+def modular_folder(tmp_path: Path) -> Path:
+    """A copy of the modular assignment's folder that a test may change."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(MODULAR, tmp_path / "modular", ignore=ignore))
 
 
 @pytest.fixture

@@ -200,3 +200,27 @@ def test_part_of(
     else:
         with pytest.raises(AssignmentError, match=r"1a.x: part_of names a question of kind code"):
             load_assignment(tiny_folder)
+
+
+def test_files_of_the_release(modular: Assignment) -> None:
+    """What the release has beside the notebook are files/ and solution/ without its answers."""
+    names = ["net/__init__.py", "net/layers.py", "net/loss.py", "notes.md"]
+    assert list(modular.files) == names
+    assert b"2 * x" not in modular.files["net/layers.py"]
+    assert b"2 * x" in modular.solution_files["net/layers.py"].encode()
+    assert modular.answer_files == ("net/layers.py", "net/loss.py", "notes.md")
+
+
+def test_a_question_of_a_file_has_no_cells(modular_folder: Path) -> None:
+    """A cell that claims to belong to a question which a file answers is refused."""
+    path = modular_folder / "solution.ipynb"
+    path.write_text(path.read_text().replace('"question": "e"', '"question": "a"', 1))
+    with pytest.raises(AssignmentError, match="question a is answered by a file"):
+        load_assignment(modular_folder)
+
+
+def test_a_question_without_its_file(modular_folder: Path) -> None:
+    """A question whose file has no solution is refused, with both names."""
+    (modular_folder / "solution" / "notes.md").unlink()
+    with pytest.raises(AssignmentError, match=r"question d needs a solution region in notes\.md"):
+        load_assignment(modular_folder)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from grader.losses import Losses, find_losses
+from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan
 from grader.records import CellEnding, CellRun, CellStatus
 from grader.rewriting import STAR
@@ -162,3 +162,16 @@ def test_cells_that_cannot_be_parsed() -> None:
     losses = find(["pass", "def ("], ran(0), raised(1, "SyntaxError: invalid"))
     assert endings(losses) == ["finished", "raised"]
     assert losses.lost[1].keys() == {"tf", "Dense"}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("your code raised ModuleNotFoundError: No module named 'tensorflow.keras'", TENSORFLOW),
+        ("your code raised ModuleNotFoundError: No module named 'tensorflows'", ""),
+        ("your code raised ValueError: tensorflow", ""),
+    ],
+)
+def test_a_module_that_a_file_needs(error: str, expected: str) -> None:
+    """Only an error that names a module which may be missing here is a reason."""
+    assert absent_module(error, {"tensorflow"}) == expected

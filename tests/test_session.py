@@ -67,7 +67,7 @@ def test_nothing_is_left(tiny: Assignment, answered: Callable[..., Submission]) 
     """Closing ends the processes and removes the folder."""
     others = set(psutil.Process().children(recursive=True))
     session = open_session(tiny, answered())
-    room = session.room.path
+    room = session.runs[0].room.path
     zygotes = {p for p in psutil.Process().children() if "zygote.py" in str(p.cmdline())}
     processes = set(psutil.Process().children(recursive=True)) - others - zygotes
     assert len(processes) >= len(session.execution.snapshots)

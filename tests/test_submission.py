@@ -401,3 +401,59 @@ def test_hand_in(tmp_path: Path) -> None:
     assert hand_in.outputs == ("loss 0.5\n", "a figure")
     assert hand_in.files.keys() == {"a.ipynb", "data.csv"}
     assert hand_in.files["data.csv"] == b"1,2"
+
+
+# --- answers that are files
+
+EXPECTED = ("net/a.py", "net/b.py", "c.py")
+
+
+def lay(folder: Path, *names: str) -> Path:
+    """A folder with these files; notebooks can be read."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(NOTEBOOK if name.endswith(".ipynb") else b"x = 1")
+    return folder
+
+
+def test_files_without_a_notebook(tmp_path: Path) -> None:
+    """With one of the expected files the notebook may be missing: there are no cells then."""
+    found = load_submission(lay(tmp_path / "ann", "net/b.py"), EXPECTED)
+    assert (found.id, found.name, found.notebook.cells) == ("ann", "", [])
+    assert found.answers == {"net/b.py": b"x = 1"}
+
+
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [
+        (["hw.ipynb", "net/a.py"], "."),
+        (["hw/net/a.py", "hw/c.py", "hw/hw.ipynb"], "hw"),
+        (["hw.ipynb", "code/net/a.py", "code/net/b.py"], "code"),
+        (["c.py", "new/net/a.py", "new/net/b.py"], "new"),
+        (["b/hw.ipynb", "a/c.py", "b/c.py"], "b"),
+        (["x/a/c.py", "y/c.py"], "y"),
+        (["hw/hw.ipynb", "other.py"], "hw"),
+    ],
+)
+def test_the_folder_of_the_files(tmp_path: Path, names: list[str], folder: str) -> None:
+    """Files are looked for where most of them lie, if in doubt beside the notebook or further out.
+
+    Where there are none, that is the notebook's folder.
+    """
+    found = load_submission(lay(tmp_path, *names), EXPECTED)
+    assert str(found.folder) == folder
+    outside = [name for name in found.answers if name.startswith("../")]
+    within = [name for name in names if folder == "." or name.startswith(f"{folder}/")]
+    assert len(outside) == len(names) - len(within)
+
+
+def test_nothing_that_was_asked_for(tmp_path: Path) -> None:
+    """A folder without a notebook and the files is refused, naming the files."""
+    with pytest.raises(SubmissionError, match=r"neither a notebook .*net/a\.py, net/b\.py, c\.py"):
+        load_submission(lay(tmp_path, "a.py", "d/b.py"), EXPECTED)
+
+
+def test_several_notebooks_beside_files(tmp_path: Path) -> None:
+    """Which of several notebooks counts is the student's to say, with files as without."""
+    with pytest.raises(SubmissionError, match=r"several notebooks in it \(1\.ipynb, 2\.ipynb\)"):
+        load_submission(lay(tmp_path, "1.ipynb", "2.ipynb", "c.py"), EXPECTED)

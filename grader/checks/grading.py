@@ -165,10 +165,13 @@ class Grading:
 
     def _refuse_own_names(self, item: pytest.Item, mark: Mark) -> None:
         """A replaced prerequisite must not put the solution's work in the place of the answer."""
-        own = set(self._assignment.question(mark.question).names)
+        question = self._assignment.question(mark.question)
+        if mark.rerun and question.file:
+            raise AssignmentError(f"{item.nodeid}: rerun=True is for cells, not for a file")
         for needed in mark.needs:
-            shared = own.intersection(self._assignment.question(needed).names)
-            if shared and not mark.rerun:
+            other = self._assignment.question(needed)
+            shared = set(question.names).intersection(other.names)
+            if shared and question.file == other.file and not mark.rerun:
                 raise AssignmentError(
                     f"{item.nodeid}: {needed} defines {', '.join(sorted(shared))} too, and would "
                     "replace the answer that is checked: give rerun=True"
@@ -201,7 +204,9 @@ class Grading:
         student = self._students.pop(item.nodeid, None)
         if student is None or verdict.status not in (CheckStatus.FAILED, CheckStatus.TIMEOUT):
             return verdict
-        want = self._get_session().excuse(self._marks[item.nodeid].question, student.asked_for())
+        question = self._marks[item.nodeid].question
+        raised = verdict.message if verdict.exception else ""
+        want = self._get_session().excuse(question, student.asked_for(), raised)
         if not want:
             return verdict
         message = f"not judged, because the answer {want} ({verdict.message})"

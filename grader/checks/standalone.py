@@ -26,7 +26,8 @@ class Standalone:
         self._start = time.monotonic()
         try:
             self.assignment = _find_assignment(config)
-            self._submission = load_submission(config.getoption("submission"))
+            path = config.getoption("submission")
+            self._submission = load_submission(path, self.assignment.answer_files)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 

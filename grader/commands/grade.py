@@ -62,12 +62,14 @@ def grade(
     """Grades one submission, question by question.
 
     ASSIGNMENT is a folder with an assignment.toml, or the name of a bundled
-    one. SUBMISSION is a notebook (.ipynb), or a folder or .zip with one.
+    one. SUBMISSION is a notebook (.ipynb), or a folder or .zip with one, or
+    with the modules that the assignment asks for.
 
     \b
     Examples:
       grader grade radboud_a1 hand-in.ipynb
       grader grade radboud_a1 hand-in.ipynb -o out
+      grader grade gatech_ps1 hw1_code.zip
       grader grade ./my_assignment hand-in.zip --json - | jq .score
       grader grade kiel_lab4 hand-in.ipynb --experiments run
     """  # noqa: D301 - click's mark for lines to be left alone is this very character

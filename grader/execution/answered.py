@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from grader.errors import ExecutionFault, StudentDied, StudentFault
@@ -11,11 +11,25 @@ from grader.execution.snapshots import Copy, Snapshot, SnapshotLost
 
 
 @dataclass(frozen=True)
+class ModuleReplacement:
+    """The solution's work for the module `name`: its source, and the names to put in place.
+
+    `whole` allows to put in all of it, where the student's cannot be imported.
+    """
+
+    name: str
+    source: str
+    names: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True)
 class AnsweredQuestion:
     """What the execution left of one question: snapshots, code and printed text.
 
     `replacements` is code of the solution's for earlier questions, run in each
     copy before a check sees it; with `rerun` the question's cells follow it.
+    `modules` are put in place after it.
     `lost` says why there is no snapshot, and `by_student` whose fault that is.
     `hand_in` is the whole submission as it arrived.
     """
@@ -26,6 +40,7 @@ class AnsweredQuestion:
     output: str
     seconds: float
     replacements: str = ""
+    modules: tuple[ModuleReplacement, ...] = ()
     rerun: bool = False
     lost: str = ""
     by_student: bool = False
@@ -33,21 +48,24 @@ class AnsweredQuestion:
 
     def open_after(self) -> Copy:
         """A copy of the namespace as it was after the question's last cell."""
-        if not self.replacements:
-            return self._open(self.after)
-        copy = self._open(self.before if self.rerun else self.after)
-        copy.request("execute", {}, _no_object, source=self.replacements)
-        if self.rerun:
-            copy.request("run_cells", {}, _no_object, sources=list(self.sources))
-        copy.forget_changes()
-        return copy
+        return self._prepared(self._open(self.before if self.rerun else self.after), self.rerun)
 
     def open_before(self) -> Copy:
         """A copy of the namespace as it was before the question's first cell."""
-        copy = self._open(self.before)
-        if self.replacements:
-            copy.request("execute", {}, _no_object, source=self.replacements)
-            copy.forget_changes()
+        return self._prepared(self._open(self.before), rerun=False)
+
+    def _prepared(self, copy: Copy, rerun: bool) -> Copy:
+        try:
+            if self.replacements:
+                copy.request("execute", {}, _no_object, source=self.replacements)
+            for module in self.modules:
+                copy.request("replace", {}, _no_object, **asdict(module))
+            if rerun:
+                copy.request("run_cells", {}, _no_object, sources=list(self.sources))
+        except BaseException:
+            copy.close()
+            raise
+        copy.forget_changes()
         return copy
 
     def _open(self, snapshot: Snapshot | None) -> Copy:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from importlib import resources
+from pathlib import PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.records import (
     AnswerCell,
+    AnswerFile,
     CellOutput,
     CellRun,
     CellStatus,
@@ -80,6 +82,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         answer=_answer,
+        file_answer=_file_answer,
         output=_output,
         picture=_picture,
         message=_message,
@@ -104,6 +107,13 @@ def _answer(cell: AnswerCell) -> Markup:
             f'<pre class="code" tabindex="0"><code>{render_code(cell.source)}</code></pre>'
         )
     return Markup('<pre class="code" tabindex="0">{}</pre>').format(clip(plain(cell.source)))
+
+
+def _file_answer(part: AnswerFile) -> Markup:
+    """Return a file's part as a cell of its kind would be shown."""
+    kinds = {".py": "code", ".md": "markdown"}
+    kind = kinds.get(PurePosixPath(part.path).suffix, "raw")
+    return _answer(AnswerCell(part.first_line, kind, part.source))
 
 
 def _output(output: CellOutput, cell: int) -> Markup:

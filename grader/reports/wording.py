@@ -77,7 +77,12 @@ def measured(value: float) -> str:
 
 
 def reason(question: QuestionReport) -> str:
-    """Return why the first check that did not pass did not, or an empty string."""
+    """Return why the first check that did not pass did not, or an empty string.
+
+    Of a question that was not attempted, what is known of that tells more.
+    """
+    if question.status is QuestionStatus.NOT_ATTEMPTED and question.notes:
+        return question.notes[0]
     for check in question.checks:
         if check.status is not CheckStatus.PASSED:
             return _why(check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import resources
 from typing import Any
 
@@ -12,7 +12,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from grader.errors import UsageError
-from grader.records import Report
+from grader.records import AnswerFile, Report
 from grader.reports import from_json, to_json
 from grader.reports.json_report import SCHEMA
 
@@ -90,6 +90,17 @@ def test_it_comes_back_equal(report: Report) -> None:
     plain = _without_evidence(report)
     assert from_json(to_json(plain)) == plain
     assert to_json(from_json(to_json(report))) == to_json(report)
+
+
+def test_answers_in_files(report: Report, schema: dict[str, Any]) -> None:
+    """A part of a file comes with its path and line, and back."""
+    part = AnswerFile("net/loss.py", 8, "def forward(self, x):\n    return x")
+    questions = (replace(report.questions[0], files=(part,)), *report.questions[1:])
+    shown = _without_evidence(replace(report, questions=questions))
+    fields = json.loads(to_json(shown))
+    jsonschema.validate(fields, schema)
+    assert fields["questions"][0]["files"] == [asdict(part)]
+    assert from_json(to_json(shown)) == shown
 
 
 def test_numbers_that_are_not_finite_are_strings(report: Report) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from grader.records import Report
+from grader.records import QuestionStatus, Report
 from grader.reports import render_table
 from grader.reports.wording import QUESTION_WORDS
 
@@ -87,6 +87,13 @@ def test_a_status_is_a_word(report: Report) -> None:
 def test_the_diagnosis_comes_before_the_message(report: Report) -> None:
     """Where a bug was recognised, its sentence is the reason."""
     assert "The gradient has the opposite sign." in _piped(report)
+
+
+def test_why_nothing_was_attempted(report: Report) -> None:
+    """Of a question that was not attempted, its note says more than its checks."""
+    missing = "net/loss.py is not among the files"
+    question = replace(report.questions[0], status=QuestionStatus.NOT_ATTEMPTED, notes=(missing,))
+    assert missing in _piped(replace(report, questions=(question,)))
 
 
 def test_the_totals(report: Report) -> None:

@@ -30,14 +30,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import importlib.util
 import os
 import random
 import signal
 import socket
 import sys
-import traceback
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -48,7 +46,7 @@ if __name__ == "__main__":
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import outputs, wire
+    from . import modules, outputs, wire
 else:
     # Loaded by their paths and under names that no student's module has.
     def _load(name: str) -> Any:
@@ -59,7 +57,7 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    outputs, wire = _load("outputs"), _load("wire")
+    modules, outputs, wire = _load("modules"), _load("outputs"), _load("wire")
 
 FOREVER = float(10**9)
 MAX_ERROR_CHARACTERS = 2000
@@ -141,7 +139,11 @@ class Copy:
 
     def op_module(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """A module by its name."""
-        return importlib.import_module(request["name"])
+        return modules.load(request["name"])
+
+    def op_replace(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Puts an author's definitions in the place of those of a module."""
+        modules.replace(request["name"], request["source"], request["names"], request["whole"])
 
     def op_arrays(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """The float arrays, and flat lists of floats, among the variables."""
@@ -214,23 +216,13 @@ def _as_float_array(value: Any) -> np.ndarray | None:
 def _describe_error(error: BaseException, kind: str) -> dict[str, str]:
     text = ""
     with contextlib.suppress(BaseException):  # an exception's own __str__ may raise
-        text = str(error)
+        text = modules.message_of(error)
     return {
         "kind": kind,
         "type": _type_name(error),
         "text": text[:MAX_ERROR_CHARACTERS],
-        "where": _student_line(error)[:MAX_ERROR_CHARACTERS],
+        "where": modules.line_of(error)[:MAX_ERROR_CHARACTERS],
     }
-
-
-def _student_line(error: BaseException) -> str:
-    """The last line of the student's own code in the traceback, as text."""
-    line = ""
-    with contextlib.suppress(Exception):
-        for frame in traceback.extract_tb(error.__traceback__):
-            if "ipykernel_" in frame.filename and frame.line:
-                line = f"line {frame.lineno}: {frame.line.strip()}"
-    return line
 
 
 # --- the snapshot: holds the namespace, forks copies ------------------------
@@ -381,7 +373,7 @@ def start_kernel(
     application = IPKernelApp.instance()
     application.initialize(arguments)
     # A student's own modules lie beside the notebook.
-    sys.path.insert(0, "")
+    modules.start_in(os.getcwd())
     # The same notebook gives the same numbers, also where it does not seed its generators.
     np.random.seed(20240229)
     random.seed(20240229)

@@ -1,0 +1,2 @@
+from .layers import double
+from .loss import Loss
