@@ -14,6 +14,7 @@ import traceback
 
 import click
 
+from grader.commands.batch import batch
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
 from grader.commands.export import export
@@ -34,11 +35,13 @@ def commands() -> None:
       grader demo                                  a first run, on an example
       grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
+      grader batch radboud_a1 downloads/ -o graded a whole folder, and a gradebook
       grader doctor                                what works on this machine
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
 
 commands.add_command(grade)
+commands.add_command(batch)
 commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(export)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from grader.errors import UsageError
 from grader.lms.records import FoundSubmission, ScoreRow
@@ -107,7 +107,7 @@ class Gradebook:
         self._connection = connection
         self.folder = folder
 
-    def __enter__(self) -> Gradebook:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -309,9 +309,7 @@ def score_rows(folder: Path) -> list[ScoreRow]:
         return gradebook.score_rows()
 
 
-def questions_with(
-    report: Report, manual: Mapping[str, ManualScore]
-) -> dict[str, float | None]:
+def questions_with(report: Report, manual: Mapping[str, ManualScore]) -> dict[str, float | None]:
     """Each question's points, a person's before the grader's; None where they are still to come."""
     given = {identity: score.points for identity, score in manual.items()}
     waiting = (QuestionStatus.PENDING, QuestionStatus.UNGRADED)
@@ -341,5 +339,3 @@ def _if_there(path: Path) -> Path | None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-

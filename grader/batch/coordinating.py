@@ -89,7 +89,11 @@ class _Batch:
     """The state of one `run_batch`."""
 
     def __init__(
-        self, assignment: Assignment, gradebook: Gradebook, observer: Observer, options: BatchOptions
+        self,
+        assignment: Assignment,
+        gradebook: Gradebook,
+        observer: Observer,
+        options: BatchOptions,
     ) -> None:
         self.assignment, self.gradebook = assignment, gradebook
         self.observer, self.options = observer, options
@@ -106,9 +110,7 @@ class _Batch:
         todo: list[FoundSubmission] = []
         for found in submissions:
             self.found[found.id] = found
-            key = self.keys[found.id] = report_key(
-                self.assignment, found.paths, self._environment
-            )
+            key = self.keys[found.id] = report_key(self.assignment, found.paths, self._environment)
             if not self.options.dry_run:
                 self.gradebook.add_submission(found)
             if standing.get(found.id) == key:
@@ -120,11 +122,12 @@ class _Batch:
 
     def job(self, found: FoundSubmission) -> Job:
         """A job for a submission, with its files read now."""
-        folder = str(self.assignment.folder)
+        folder, isolation = str(self.assignment.folder), self.options.isolation
         try:
-            return Job(found.id, folder, load_found(found), "", self.options.isolation)
+            submission = load_found(found, self.assignment.answer_files)
         except SubmissionError as error:
-            return Job(found.id, folder, None, str(error), self.options.isolation)
+            return Job(found.id, folder, None, str(error), isolation)
+        return Job(found.id, folder, submission, isolation=isolation)
 
     def take(self, outcome: Outcome, *, is_last: bool = False) -> None:
         """Keeps what came of a job, or puts it aside for a second try."""

@@ -81,14 +81,17 @@ class LiveDisplay:
     def retrying(self, submission: str, fault: str) -> None:
         """Says so among the results."""
         self._running.pop(submission, None)
-        self._lines = [*self._lines, f"{submission}: tried again at the end"][-LAST_SHOWN:]
+        line = f"{submission}: tried again at the end ({fault})"
+        self._lines = [*self._lines, line][-LAST_SHOWN:]
         self._live.update(self._render())
 
     def _render(self) -> RenderableType:
         running = ", ".join(self._running) or "nothing"
         needing = f"   needs a look: {self._ungraded}" if self._ungraded else ""
         lines = [*self._lines, f"running: {running}{needing}"]
-        return Group(*(Text(line, overflow="ellipsis", no_wrap=True) for line in lines), self._progress)
+        return Group(
+            *(Text(line, overflow="ellipsis", no_wrap=True) for line in lines), self._progress
+        )
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import multiprocessing
 import resource
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import ProcessExpired, ProcessPool
 
 from grader.batch.jobs import Job, Outcome, grade_job
 
@@ -31,7 +31,7 @@ def run_locally(
     they are needed: few are in memory at a time.
     """
     waiting = iter(jobs)
-    running: dict[ProcessFuture[Outcome], Job] = {}
+    running: dict[Future[Outcome], Job] = {}
     context = multiprocessing.get_context("spawn")
     pool = ProcessPool(max_workers=workers, initializer=_prepare, context=context)
     try:
@@ -45,11 +45,11 @@ def run_locally(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield _outcome(future, running.pop(future), seconds)
     finally:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
-def _outcome(future: ProcessFuture[Outcome], job: Job, seconds: float) -> Outcome:
+def _outcome(future: Future[Outcome], job: Job, seconds: float) -> Outcome:
     try:
         outcome: Outcome = future.result()
         return outcome

@@ -19,8 +19,8 @@ from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
 from grader.gradebook import open_gradebook
 from grader.lms import find_submissions
-from grader.lms.csv_export import scores_csv
 from grader.lms.records import Download
+from grader.lms.scores import scores_csv
 
 SHOWN_IMPACTS = 30
 OUR_FAULT = 3
@@ -31,17 +31,41 @@ CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
 @click.command()
 @click.argument("assignment")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True,
-              metavar="DIR", help="Where reports and the gradebook go, or are already.")  # fmt: skip
-@click.option("-j", "--workers", type=click.IntRange(min=1), default=lambda: os.cpu_count() or 1,
-              show_default="cores", help="Worker processes.")  # fmt: skip
-@click.option("--executor", type=click.Choice(["local", "dask", "slurm"]), default="local",
-              show_default=True, help="What runs the workers.")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where reports and the gradebook go, or are already.",
+)
+@click.option(
+    "-j",
+    "--workers",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    show_default="cores",
+    help="Worker processes.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "dask", "slurm"]),
+    default="local",
+    show_default=True,
+    help="What runs the workers.",
+)
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, such as tcp://host:8786.")
-@click.option("--system", metavar="NAME", help="The system that the download comes from, "
-              "where it is not recognised: canvas, moodle, …")  # fmt: skip
-@click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              metavar="CSV", help="The course's list: ids, names, addresses.")  # fmt: skip
+@click.option(
+    "--system",
+    metavar="NAME",
+    help="The system that the download comes from, where it is not recognised: canvas, moodle, …",
+)
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="CSV",
+    help="The course's list: ids, names, addresses.",
+)
 @click.option("--fresh", is_flag=True, help="Grade again what has its report already.")
 @click.option("--dry-run", is_flag=True, help="Grade, show what would change, keep nothing.")
 @isolation_option

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from grader.errors import UsageError
+from grader.gradebook import score_rows
 from grader.lms import (
     blackboard,
     brightspace,
@@ -90,8 +90,7 @@ def export(
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; `grader batch` makes one")
-    # The gradebook's module is loaded late: SQLite is needed here alone.
-    rows = importlib.import_module("grader.gradebook").score_rows(folder)
+    rows = score_rows(folder)
     options = ExportOptions(lower, with_pending, scale, comments, column)
     plan = planned(rows, target, sheet, options)
     return show_and_write(plan, output or default_output(folder, plan), dry_run=dry_run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from grader.lms.records import FoundSubmission
 from grader.submission import Submission, load_submission
 
 
-def load_found(found: FoundSubmission) -> Submission:
+def load_found(found: FoundSubmission, expected: Collection[str] = ()) -> Submission:
     """Reads what was handed in; its id is the found one's.
+
+    `expected` are the files that answer questions, as for `load_submission`.
 
     Several files are read as one folder. An LMS puts ids and names before the
     names of files; a notebook that imports a module beside it needs the
@@ -26,12 +29,12 @@ def load_found(found: FoundSubmission) -> Submission:
     if not found.paths:
         raise SubmissionError(f"{found.id}: nothing was handed in")
     if len(found.paths) == 1 and (found.paths[0].is_dir() or not _is_renamed(found)):
-        return replace(load_submission(found.paths[0]), id=found.id)
+        return replace(load_submission(found.paths[0], expected), id=found.id)
     with tempfile.TemporaryDirectory(prefix="nn-grader-staged-") as temporary:
         copies = _copy(found, Path(temporary))
         whole = copies[0] if len(copies) == 1 else Path(temporary)
         try:
-            return replace(load_submission(whole), id=found.id)
+            return replace(load_submission(whole, expected), id=found.id)
         except SubmissionError as error:
             # The folder in the message would be gone when it is read.
             text = str(error).replace(f"{temporary}/", "").replace(temporary, found.id)

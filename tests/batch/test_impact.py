@@ -16,15 +16,19 @@ from grader.records import (
 )
 
 
+def check(name: str, status: CheckStatus) -> CheckResult:
+    """A check of one point."""
+    points = float(status is CheckStatus.PASSED)
+    return CheckResult(f"test_{name}", "", False, status, points, 1.0)
+
+
 def report(**statuses: str) -> Report:
     """A report with a question a check, one point each."""
     questions = tuple(
         QuestionReport(
             *(name, name, QuestionKind.CODE, float(status == "passed"), 1.0),
             QuestionStatus.PASSED if status == "passed" else QuestionStatus.FAILED,
-            checks=(
-                CheckResult(f"test_{name}", "", False, CheckStatus(status), float(status == "passed"), 1.0),
-            ),
+            checks=(check(name, CheckStatus(status)),),
         )
         for name, status in statuses.items()
     )

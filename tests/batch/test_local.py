@@ -75,5 +75,5 @@ def test_stopping_ends_the_workers(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     finished = run_locally(jobs("a", "hangs", "hangs"), 2, 60.0, lambda name: None)
     next(iter(finished))
     finished.close()  # type: ignore[attr-defined]
-    left = [p for p in psutil.Process().children(recursive=True) if "spawn_main" in str(p.cmdline())]
-    assert left == []
+    children = psutil.Process().children(recursive=True)
+    assert [child for child in children if "spawn_main" in str(child.cmdline())] == []

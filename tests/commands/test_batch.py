@@ -61,7 +61,7 @@ def test_a_batch(
     assert graded(out) == {"ann": 4.0, "bob": 2.0, "eve": 0.0}
     assert "[3/3]" in printed
     assert "eve: not graded" in printed
-    with (out / "scores.csv").open(newline="") as file:
+    with (out / "scores.csv").open(newline="", encoding="utf-8-sig") as file:
         assert {row["id"]: row["score"] for row in csv.DictReader(file)}["ann"] == "4"
     assert (out / "ann" / "feedback.html").is_file()
 
