@@ -14,6 +14,7 @@ import traceback
 
 import click
 
+from grader.commands.audit import audit
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
 from grader.commands.grade import grade
@@ -33,6 +34,7 @@ def commands() -> None:
       grader demo                                  a first run, on an example
       grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
+      grader audit ./my_assignment                 what an assignment's checks are worth
       grader doctor                                what works on this machine
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
@@ -40,6 +42,7 @@ def commands() -> None:
 commands.add_command(grade)
 commands.add_command(demo)
 commands.add_command(doctor)
+commands.add_command(audit)
 
 
 def main() -> None:

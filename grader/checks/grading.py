@@ -68,11 +68,18 @@ class Grading:
     """A pytest plugin object: one run of an assignment's checks.
 
     `outcomes` are in the order of the assignment's questions. `get_session`
-    is called when the first check runs.
+    is called when the first check runs. With `only`, checks of other questions
+    are not run.
     """
 
-    def __init__(self, assignment: Assignment, get_session: Callable[[], Session]) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        get_session: Callable[[], Session],
+        only: Collection[str] | None = None,
+    ) -> None:
         self._assignment = assignment
+        self._only = only
         self._get_session = get_session
         self.outcomes: list[CheckOutcome] = []
         self.errors: list[str] = []
@@ -107,6 +114,8 @@ class Grading:
         if self.errors:
             items.clear()
         items.sort(key=lambda item: order[self._marks[item.nodeid].question])
+        if self._only is not None:
+            items[:] = [i for i in items if self._marks[i.nodeid].question in self._only]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keeps what an author's broken file says: its checks cannot run."""
