@@ -99,6 +99,7 @@ class _File:
     limits: dict[str, float] = field(default_factory=dict)
     run: RunSettings = RunSettings()
     requires: tuple[str, ...] = ()
+    notebook: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,8 @@ class Assignment:
     """An assignment's folder. `slug` is the folder's name.
 
     `requires` are the modules that its notebooks import and that may be missing.
+    `notebook` is empty but in what students get of an assignment: there it is the
+    released notebook, which stands in the solution's place.
     """
 
     slug: str
@@ -117,6 +120,12 @@ class Assignment:
     run: RunSettings
     requires: tuple[str, ...]
     solution: NotebookNode
+    notebook: str = ""
+
+    @property
+    def is_release(self) -> bool:
+        """Whether this is what students get: without solution and hidden checks."""
+        return bool(self.notebook)
 
     @property
     def checks(self) -> Path:
@@ -126,6 +135,8 @@ class Assignment:
     @cached_property
     def files(self) -> Mapping[str, bytes]:
         """What the release has beside the notebook: files/, and solution/ without its answers."""
+        if self.is_release:
+            return self._files_at_home()
         released = release_files(self.solution_files)
         stripped = {path: text.encode() for path, text in released.items()}
         return {**read_files(self.folder / "files"), **stripped}
@@ -157,6 +168,8 @@ class Assignment:
     @cached_property
     def release(self) -> NotebookNode:
         """The notebook that students get."""
+        if self.is_release:
+            return self.solution
         try:
             return make_release(self.solution)
         except AssignmentError as error:
@@ -208,7 +221,7 @@ def load_assignment(name: str | Path) -> Assignment:
     """
     folder = _find(name)
     written = _read_toml(folder / "assignment.toml")
-    solution = _read_solution(folder / "solution.ipynb")
+    solution = _read_solution(folder / (written.notebook or "solution.ipynb"))
     _check_questions(folder, written.question, solution)
     _check_run(folder, written.run)
     check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
@@ -222,6 +235,7 @@ def load_assignment(name: str | Path) -> Assignment:
         run=written.run,
         requires=written.requires,
         solution=solution,
+        notebook=written.notebook,
     )
 
 

@@ -18,6 +18,7 @@ from grader.commands.audit import audit
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
 from grader.commands.grade import grade
+from grader.commands.release import release
 from grader.errors import GraderError, UsageError
 
 OUR_FAULT = 3
@@ -43,6 +44,7 @@ commands.add_command(grade)
 commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(audit)
+commands.add_command(release)
 
 
 def main() -> None:

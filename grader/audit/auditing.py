@@ -34,7 +34,7 @@ NOTHING_TO_SAY = "so its generic mutants say nothing, and were not run"
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """`questions` are those whose generic mutants are run, all where it is None."""
+    """`questions` are those whose mutants are run, all where it is None."""
 
     jobs: int = 1
     questions: Collection[str] | None = None
@@ -74,7 +74,7 @@ class _Audit:
         for question in options.questions or ():
             assignment.question(question)
         self.start = time.monotonic()
-        self.hand_ins = hand_ins(assignment)
+        self.hand_ins = [h for h in hand_ins(assignment) if self._is_asked_for(h)]
         self.declarations = load_declarations(assignment)
         self.all_mutants = generic_mutants(assignment)
         self.graded: dict[int, Graded] = {}
@@ -100,6 +100,10 @@ class _Audit:
             for future in as_completed(waiting):
                 self._keep(waiting[future], future.result())
         return self._report(chosen)
+
+    def _is_asked_for(self, hand_in: HandIn) -> bool:
+        wanted = self.options.questions
+        return wanted is None or hand_in.mutant is None or hand_in.mutant.question in wanted
 
     def _chosen(self) -> list[GenericMutant]:
         wanted = self.options.questions

@@ -10,16 +10,16 @@ from pathlib import Path
 import cattrs
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import DiffLexer
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import DiffLexer  # type: ignore[import-untyped]
 
 from grader.audit import table
 from grader.audit.records import AuditReport, MutantStatus
 
 
 def to_json(report: AuditReport) -> str:
-    """The audit as JSON, schema `nn-grader/audit/v1`: the record's fields, the score, the verdict."""
+    """The audit as JSON, schema `nn-grader/audit/v1`: the record, the score and the verdict."""
     content = cattrs.Converter().unstructure(report)
     content = {"schema": content.pop("schema"), **content}
     content |= {"mutation_score": report.score, "passed": report.passed}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -92,7 +94,16 @@ class Workers:
 
 def _begin(folder: Path, isolation: Level | None) -> None:
     global _worker  # noqa: PLW0603 - a process works for one assignment all its life
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = _Worker(load_assignment(folder), isolation)
+
+
+def _end_with_parent() -> None:
+    """A worker whose audit was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _this_worker() -> _Worker:

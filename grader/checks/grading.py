@@ -35,6 +35,7 @@ class Mark:
     needs: Sequence[str] = ()
     rerun: bool = False
     credit: Mapping[str, float] = field(default_factory=dict)
+    released: bool | None = None
 
     def __post_init__(self) -> None:
         """Sees to it that a slip in a marker is not taken for something else."""
@@ -42,6 +43,8 @@ class Mark:
             raise TypeError("it takes a question's id as a string, and needs as a list of them")
         if not self.points >= 0:
             raise TypeError(f"points are a number of at least 0, not {self.points}")
+        if self.hidden and self.released:
+            raise TypeError("a hidden check cannot be released")
         if not isinstance(self.credit, Mapping):
             raise TypeError('credit is a dict, such as {"missing_batch_mean": 0.5}')
         for code, share in self.credit.items():
@@ -204,6 +207,9 @@ class Grading:
     def _weak_prerequisites(self, mark: Mark) -> list[str]:
         """The needed questions that did not get full marks, for an answer worth repairing."""
         if not self._get_session().alignment[mark.question].attempted:
+            return []
+        if self._assignment.is_release:
+            # There is no solution whose work could stand in.
             return []
         failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
         return [question for question in mark.needs if question in failed]

@@ -42,7 +42,7 @@ LINES = 25
     "questions",
     multiple=True,
     metavar="ID",
-    help="Make generic mutants of this question only (may be given several times).",
+    help="Run the mutants of this question only (may be given several times).",
 )
 @click.option(
     "-o",
