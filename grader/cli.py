@@ -18,6 +18,7 @@ from grader.commands.audit import audit
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
 from grader.commands.grade import grade
+from grader.commands.new import new
 from grader.commands.release import release
 from grader.errors import GraderError, UsageError
 
@@ -45,6 +46,7 @@ commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(audit)
 commands.add_command(release)
+commands.add_command(new)
 
 
 def main() -> None:
