@@ -8,6 +8,7 @@ line is known to be reached, the mutant counts as equivalent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from grader.execution.student import AnsweredQuestion, StudentObject
 from grader.session import Session, open_session
 
 SHOWN = 60
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,6 @@ def _first_difference(
     traces: list[Trace], solution: AnsweredQuestion, other: AnsweredQuestion
 ) -> tuple[str, int]:
     """How the first result that differs does so, and how many results could be compared."""
-    if solution.output != other.output:
-        return "its cells print something else than the solution's", 0
     compared = 0
     for seed, perturb in enumerate(PERTURBATIONS):
         for trace in traces:
@@ -97,6 +97,8 @@ def _first_difference(
                 if not _same(right, wrong):
                     return _words(right, wrong), compared
                 compared += not right.raised
+    if not _prints_alike(solution.output, other.output):
+        return "its cells print other numbers than the solution's", compared
     return "", compared
 
 
@@ -137,16 +139,30 @@ def _is_numeric(value: Any) -> bool:
     )
 
 
+def _prints_alike(right: str, wrong: str) -> bool:
+    """Whether two texts hold the same numbers; `1` and `1.0` are the same one."""
+    numbers = [[float(text) for text in NUMBER.findall(output)] for output in (right, wrong)]
+    return _alike(*map(np.array, numbers)) and len(numbers[0]) == len(numbers[1])
+
+
 def _words(right: Answer, wrong: Answer) -> str:
+    if _is_call(right) and _is_call(wrong) and _alike(right.value["value"], wrong.value["value"]):
+        return f"{right.label} leaves its arguments otherwise than the solution does"
     return f"{right.label} gives {_shown(wrong)} where the solution gives {_shown(right)}"
 
 
 def _shown(answer: Answer) -> str:
     if answer.raised:
         return answer.raised
+    value = answer.value["value"] if _is_call(answer) else answer.value
     with np.printoptions(precision=6, threshold=6, edgeitems=2, suppress=False):
-        text = " ".join(str(answer.value).split())
+        text = " ".join(str(value).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _is_call(answer: Answer) -> bool:
+    """Whether it is a call's result together with its arguments as they are afterwards."""
+    return isinstance(answer.value, dict) and answer.value.keys() == {"value", "arguments"}
 
 
 # --- other numbers ----------------------------------------------------------------
