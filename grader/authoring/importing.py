@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -46,7 +47,10 @@ def import_notebook(path: Path, slug: str) -> tuple[dict[str, str], Draft, str]:
 
 def _read(path: Path) -> NotebookNode:
     try:
-        return nbformat.read(path, as_version=4)
+        with warnings.catch_warnings():
+            # Cells without ids, which older notebooks have, get new ones.
+            warnings.simplefilter("ignore")
+            return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise AssignmentError(f"{path}: there is no such file") from None
     except Exception as error:

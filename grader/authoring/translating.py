@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+import symtable
+from collections.abc import Collection, Iterator
 
 BUILTINS = frozenset(dir(builtins))
 INSIDE_ONLY = {
@@ -76,17 +77,22 @@ def _refuse_inside_only(tree: ast.Module) -> None:
 
 
 def _students_names(tree: ast.Module, modules: Collection[str]) -> list[str]:
-    loaded = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
-    bound = {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    bound |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            bound |= {(a.asname or a.name).split(".")[0] for a in node.names}
-    own = dict.fromkeys(name for name in loaded if name not in bound)
-    return [name for name in own if name not in BUILTINS and name not in modules]
+    """The global names that the test, or a function in it, reads and does not make."""
+    top = symtable.symtable(ast.unparse(tree), "test", "exec")
+    own = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    tables = list(_tables(top))
+    # At the top of a module every name is a global one, but is_global() says otherwise.
+    found = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    found |= {s.get_name() for table in tables[1:] for s in table.get_symbols() if s.is_global()}
+    wanted = found - own - BUILTINS - set(modules)
+    order = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    return sorted(wanted, key=order.index)
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
 
 
 def _with_expectation(body: list[ast.stmt], expected: str) -> list[ast.stmt]:
