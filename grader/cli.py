@@ -36,8 +36,13 @@ def commands() -> None:
       grader demo                                  a first run, on an example
       grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
-      grader audit ./my_assignment                 what an assignment's checks are worth
       grader doctor                                what works on this machine
+
+    \b
+    For authors:
+      grader new week_1                            a small assignment to start from
+      grader audit week_1                          what its checks are worth
+      grader release week_1 -o release             what students get
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
 

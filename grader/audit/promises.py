@@ -73,7 +73,7 @@ def _mutants(assignment: Assignment) -> tuple[Mutant, ...]:
 def _as_promised(hand_in: HandIn, graded: Graded) -> str:
     if hand_in.mutant is None:
         return "0 points" if hand_in.promise is Promise.RELEASE else "full marks"
-    named = f", named {hand_in.mutant.diagnosis}" if hand_in.mutant.diagnosis else ""
+    named = f", named {_listed(graded.diagnoses)}" if graded.diagnoses else ""
     return f"costs {_listed(graded.losses)}{named}"
 
 
@@ -81,13 +81,13 @@ def _broken(hand_in: HandIn, graded: Graded) -> list[str]:
     if hand_in.promise is Promise.RELEASE:
         return _broken_release(graded)
     costs = hand_in.mutant.costs if hand_in.mutant else ()
-    diagnoses = {hand_in.mutant.diagnosis} - {""} if hand_in.mutant else set()
     wrong = []
     if graded.losses != set(costs):
         due = f"costs {_listed(graded.losses)}, and must cost {_listed(costs)}"
         wrong.append(due + _reasons(graded, graded.losses - set(costs)))
-    if graded.diagnoses != diagnoses:
-        wrong.append(f"is named {_listed(graded.diagnoses)}, and must be {_listed(diagnoses)}")
+    if _is_misnamed(hand_in, graded):
+        due = hand_in.mutant.diagnosis if hand_in.mutant else "nothing"
+        wrong.append(f"is named {_listed(graded.diagnoses)}, and must be {due}")
     statuses = {q.question: q.status for q in graded.questions if q.question in graded.losses}
     wrong += [
         f"{question} is {statuses[question].value} instead of failed"
@@ -97,6 +97,14 @@ def _broken(hand_in: HandIn, graded: Graded) -> list[str]:
     if hand_in.promise is Promise.SOLUTION and not wrong:
         wrong += _failing(graded)
     return wrong
+
+
+def _is_misnamed(hand_in: HandIn, graded: Graded) -> bool:
+    """A right answer has no mistake to be named; of a bug, nothing is asked without a name."""
+    if hand_in.mutant is None:
+        return bool(graded.diagnoses)
+    due = hand_in.mutant.diagnosis
+    return bool(due) and graded.diagnoses != {due}
 
 
 def _broken_release(graded: Graded) -> list[str]:

@@ -94,14 +94,15 @@ def verdict(report: AuditReport) -> list[str]:
     lines.append(score_words(report))
     if report.passed:
         return [*lines, "The audit passed."]
-    wrong = sum(not promise.kept for promise in report.promises)
-    parts = [
-        f"{wrong} broken promises" if wrong else "",
-        f"{len(report.survivors)} survivors without an explanation" if report.survivors else "",
-        f"{len(report.faults)} faults" if report.faults else "",
-        "a mutation score that is too low" if is_too_low(report) else "",
-    ]
-    return [*lines, f"The audit failed: {', '.join(part for part in parts if part)}."]
+    counts = {
+        "broken promise{}": sum(not promise.kept for promise in report.promises),
+        "survivor{} without an explanation": len(report.survivors),
+        "fault{}": len(report.faults),
+    }
+    parts = [f"{n} {words.format('s' * (n > 1))}" for words, n in counts.items() if n]
+    if is_too_low(report):
+        parts.append("a mutation score that is too low")
+    return [*lines, f"The audit failed: {', '.join(parts)}."]
 
 
 def is_too_low(report: AuditReport) -> bool:
@@ -150,5 +151,8 @@ def _print_survivor(mutant: MutantResult, console: Console) -> None:
         console.print(Syntax(mutant.diff, "diff", background_color="default", word_wrap=True))
     else:
         console.print(Text(mutant.diff), soft_wrap=True)
-    console.print(Text(f"{mutant.mistake} {one_line(mutant.note)}".rstrip()), soft_wrap=True)
+    note = one_line(mutant.note)
+    console.print(
+        Text(f"{mutant.mistake} Found: {note}" if note else mutant.mistake), soft_wrap=True
+    )
     console.print()

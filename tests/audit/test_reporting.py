@@ -74,12 +74,12 @@ def test_table(terminal: bool) -> None:
         "1a/f/factor/1: your checks would give full marks to this:",
         "1a/f/axis/1: your checks cannot decide on this:",
         "+    return a <= b",
-        "f(...) gives 2 where it should give 1",
+        "A sign is wrong. Found: f(...) gives 2 where it should give 1",
         "Equivalent by mutants.toml: 1a/f/no_op/1 (any order is right)",
         "Never failed on any mutant: 1a test_exists",
         "Fault: no check covers 1b",
         "Mutation score: 80.0% (8 of 10 killed; 2 equivalent; at least 95% must be)",
-        "The audit failed: 1 broken promises, 2 survivors without an explanation, 1 faults, ",
+        "The audit failed: 1 broken promise, 2 survivors without an explanation, 1 fault, ",
     ):
         assert words in text.replace("\n", " ") or words in text
 
