@@ -22,8 +22,9 @@ from grader.audit.planting import solution_submission
 from grader.audit.tracing import Answer, Perturb, RecordingSession, Step, Trace, replay
 from grader.audit.trial import up_to, with_cell
 from grader.checks.running import run_checks
+from grader.execution.answered import AnsweredQuestion
 from grader.execution.isolation import Level
-from grader.execution.student import AnsweredQuestion, StudentObject
+from grader.execution.student import StudentObject
 from grader.session import Session, open_session
 
 SHOWN = 60
@@ -96,7 +97,7 @@ def _first_difference(
             for right, wrong in _pairs(trace, solution, other, perturb, seed):
                 if not _same(right, wrong):
                     return _words(right, wrong), compared
-                compared += not right.raised
+                compared += not right.raised and right.value is not None
     if not _prints_alike(solution.output, other.output):
         return "its cells print other numbers than the solution's", compared
     return "", compared

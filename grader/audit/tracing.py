@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from grader.errors import StudentDied, StudentFault, StudentTimeout
+from grader.execution.answered import AnsweredQuestion
 from grader.execution.snapshots import Copy, Snapshot
-from grader.execution.student import AnsweredQuestion, StudentObject
+from grader.execution.student import StudentObject
 from grader.session import Session
 
 Perturb = Callable[[Any, np.random.Generator], Any]
@@ -35,7 +36,7 @@ class Step:
 
 @dataclass
 class Trace:
-    """What was asked of one copy, taken before or after the question."""
+    """What was asked of one copy, taken before or after the question, by one check or several."""
 
     before: bool
     steps: list[Step] = field(default_factory=list)
@@ -70,7 +71,8 @@ class RecordingSession(Session):
 
 @dataclass(frozen=True)
 class _RecordedQuestion(AnsweredQuestion):
-    traces: list[Trace] = field(default_factory=list)
+    # Copies are kept by question: one question is the same, whatever it was asked so far.
+    traces: list[Trace] = field(default_factory=list, compare=False)
 
     def _open(self, snapshot: Snapshot | None) -> Copy:
         trace = Trace(before=snapshot is self.before and snapshot is not self.after)
@@ -141,6 +143,9 @@ def _ask(
     rng: np.random.Generator,
 ) -> Answer:
     label = _label(step, objects)
+    if step.op == "begin":
+        copy.begin()
+        return Answer(label, None)
     count = 0
 
     def make(tree: dict[str, Any]) -> StudentObject:
