@@ -29,6 +29,10 @@ from grader.records import CheckStatus, QuestionKind
 from grader.reporting import environment
 
 LEAST_SCORE = 0.95
+MISSING = {
+    Promise.VARIANT: "no variant: nothing shows that a right answer written differently passes",
+    Promise.MUTANT: "no planted mutant: nothing shows which questions a mistake costs",
+}
 NOTHING_TO_SAY = "so its generic mutants say nothing, and were not run"
 
 
@@ -87,6 +91,7 @@ class _Audit:
         assignment.require_packages()
         chosen = self._chosen()
         self.total = len(self.hand_ins) + len(chosen)
+        self.progress(0, self.total, "")
         with Workers(assignment, self.options.jobs, self.options.isolation) as workers:
             self._keep(0, workers.grade(self.hand_ins[0].submission).result())
             waiting: dict[Future[Any], int | str] = {
@@ -169,7 +174,7 @@ class _Audit:
             cover=cover,
             idle_checks=self._idle_checks(),
             faults=(*self.faults, *_uncovered(cover), *self._stale(mutants)),
-            remarks=(*_few(self.hand_ins), *_uneven(cover)),
+            remarks=(*self._few(), *_uneven(cover)),
             grading_seconds=round(solution.seconds, 3),
             seconds=round(time.monotonic() - self.start, 3),
             jobs=self.options.jobs,
@@ -198,6 +203,12 @@ class _Audit:
             for question in self.assignment.questions
             if question.kind is QuestionKind.CODE
         )
+
+    def _few(self) -> list[str]:
+        """What there is none of."""
+        kinds = {hand_in.promise for hand_in in self.hand_ins}
+        is_whole = self.options.questions is None
+        return [text for kind, text in MISSING.items() if is_whole and kind not in kinds]
 
     def _idle_checks(self) -> tuple[str, ...]:
         """The checks that passed on every mutant that was run."""
@@ -241,16 +252,6 @@ def _uncovered(cover: Collection[QuestionCover]) -> list[str]:
         for question in cover
         if question.points and not question.weight
     ]
-
-
-def _few(hand_ins: Collection[HandIn]) -> list[str]:
-    """What there is none of."""
-    kinds = {hand_in.promise for hand_in in hand_ins}
-    missing = {
-        Promise.VARIANT: "no variant: nothing shows that a right answer written differently passes",
-        Promise.MUTANT: "no planted mutant: nothing shows which questions a mistake costs",
-    }
-    return [text for kind, text in missing.items() if kind not in kinds]
 
 
 def _uneven(cover: Collection[QuestionCover]) -> list[str]:

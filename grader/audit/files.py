@@ -28,14 +28,15 @@ def to_json(report: AuditReport) -> str:
 
 def to_html(report: AuditReport) -> str:
     """The audit as a page in the look of the reports."""
+    score = table.score_words(report)
     explained = (MutantStatus.EQUIVALENT, MutantStatus.DECLARED, MutantStatus.EXPLAINED)
     return (
         _environment()
         .get_template("audit.html.j2")
         .render(
             report=report,
-            verdict=table.verdict(report),
-            score=table.score_words(report),
+            verdict=[line for line in table.verdict(report) if line != score],
+            score=score,
             time=table.time_words(report),
             promise_words=table.WORDS,
             explained=[mutant for mutant in report.mutants if mutant.status in explained],

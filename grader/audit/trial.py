@@ -7,8 +7,11 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import nbformat
+from nbformat import NotebookNode
+
 from grader.assignment import Assignment
-from grader.audit.planting import as_submission, solution_submission
+from grader.audit.planting import solution_submission
 from grader.checks.outcome import CheckOutcome
 from grader.checks.running import run_checks
 from grader.execution.isolation import Level
@@ -121,18 +124,26 @@ def grade_question(
 
 
 def up_to(submission: Submission, question: str) -> Submission:
-    """The hand-in without the cells after a question's last one."""
+    """The hand-in without the cells after a question's last one; other files stay."""
     notebook = copy.deepcopy(submission.notebook)
     own = [i for i, cell in enumerate(notebook.cells) if cell_question(cell) == question]
-    notebook.cells = notebook.cells[: own[-1] + 1]
-    return as_submission(notebook, submission.id)
+    if own:
+        notebook.cells = notebook.cells[: own[-1] + 1]
+    return _with_notebook(submission, notebook)
 
 
 def with_cell(assignment: Assignment, cell: int, source: str, name: str) -> Submission:
     """The solution with another source in one cell."""
     submission = solution_submission(assignment)
-    submission.notebook.cells[cell].source = source
-    return as_submission(submission.notebook, name)
+    notebook = copy.deepcopy(submission.notebook)
+    notebook.cells[cell].source = source
+    return replace(_with_notebook(submission, notebook), id=name)
+
+
+def _with_notebook(submission: Submission, notebook: NotebookNode) -> Submission:
+    content = nbformat.writes(notebook).encode()
+    files = {**submission.files, submission.name: content}
+    return replace(submission, notebook=notebook, files=files)
 
 
 def with_limits(assignment: Assignment, limits: Limits) -> Assignment:

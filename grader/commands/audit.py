@@ -137,5 +137,5 @@ def _progress(name: str) -> Iterator[Progress]:
 
 
 def _print_line(done: int, total: int, found: str) -> None:
-    if found or done % LINES == 0 or done == total:
+    if found or (done and done % LINES == 0) or done == total:
         click.echo(f"{done} of {total}{'  ' if found else ''}{found}", err=True)
