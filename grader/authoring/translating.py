@@ -11,6 +11,7 @@ import ast
 import builtins
 import symtable
 from collections.abc import Collection, Iterator
+from importlib.util import find_spec
 
 BUILTINS = frozenset(dir(builtins))
 INSIDE_ONLY = {
@@ -71,9 +72,19 @@ def _refuse_inside_only(tree: ast.Module) -> None:
             raise CannotTranslate("it expects an exception")
         if isinstance(node, ast.Delete):
             raise CannotTranslate("it deletes names of the student's")
+        for module in _imported(node):
+            if find_spec(module.partition(".")[0]) is None:
+                raise CannotTranslate(f"it imports {module}, which is not installed here")
         name = getattr(node, "attr", "") or getattr(node, "id", "")
         if name in INSIDE_ONLY:
             raise CannotTranslate(INSIDE_ONLY[name])
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def _students_names(tree: ast.Module, modules: Collection[str]) -> list[str]:

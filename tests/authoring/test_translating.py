@@ -52,6 +52,7 @@ def test_expectation(code: str, expected: str | None, last: str) -> None:
         ("assert 'np' in inspect.getsource(f)", "source code"),
         ("get_ipython().run_line_magic('ls')", "kernel"),
         ("%timeit f(3)", "not Python"),
+        ("import student_file\nassert student_file.N == f(3)", "imports student_file"),
         ('"""nothing"""', "nothing in it"),
     ],
 )
