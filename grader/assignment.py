@@ -141,6 +141,16 @@ class Assignment:
         stripped = {path: text.encode() for path, text in released.items()}
         return {**read_files(self.folder / "files"), **stripped}
 
+    def _files_at_home(self) -> dict[str, bytes]:
+        """What a release has beside its notebook: as it was handed out, where that is kept."""
+        found = read_files(self.folder)
+        kept = f"{Path(self.notebook).parent.as_posix()}/"
+        own = ("checks/", kept, "README.md", "assignment.toml")
+        beside = {p: c for p, c in found.items() if not p.startswith(own) and ".ipynb" not in p}
+        handed_out = {p.removeprefix(kept): c for p, c in found.items() if p.startswith(kept)}
+        handed_out.pop(Path(self.notebook).name)
+        return {**beside, **handed_out}
+
     @cached_property
     def solution_files(self) -> Mapping[str, str]:
         """The files in the folder solution/: those that answer questions, and others with them.
@@ -224,7 +234,8 @@ def load_assignment(name: str | Path) -> Assignment:
     solution = _read_solution(folder / (written.notebook or "solution.ipynb"))
     _check_questions(folder, written.question, solution)
     _check_run(folder, written.run)
-    check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
+    if not written.notebook:
+        check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
     return Assignment(
         slug=folder.name,
         folder=folder,

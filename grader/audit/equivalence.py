@@ -20,7 +20,7 @@ from grader.assignment import Assignment
 from grader.audit.generating import GenericMutant
 from grader.audit.planting import solution_submission
 from grader.audit.tracing import Answer, Perturb, RecordingSession, Step, Trace, replay
-from grader.audit.trial import up_to, with_cell
+from grader.audit.trial import changed, up_to
 from grader.checks.running import run_checks
 from grader.execution.answered import AnsweredQuestion
 from grader.execution.isolation import Level
@@ -50,7 +50,7 @@ def compare(
     sources = {"mutant": mutant.source, "crash": mutant.crash}
     submissions = {
         "solution": solution_submission(assignment),
-        **{n: with_cell(assignment, mutant.cell, s, n) for n, s in sources.items()},
+        **{name: changed(assignment, mutant, source) for name, source in sources.items()},
     }
     with ExitStack() as stack:
         sessions = {

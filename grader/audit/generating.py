@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -24,10 +24,10 @@ UNTOUCHED = (ast.Assert, ast.Raise, ast.Import, ast.ImportFrom, ast.Global, ast.
 
 @dataclass(frozen=True)
 class GenericMutant:
-    """The solution with one cell changed.
+    """The solution with one cell changed, or the file at `path` where there is one.
 
     `name` stays the same as long as the function around the change does:
-    `question/function/operator/number`. `source` is the whole cell, `crash` the
+    `question/function/operator/number`. `source` is all of it, `crash` the
     same with an exception in the changed statement's place, which tells
     whether anything reaches it.
     """
@@ -36,7 +36,9 @@ class GenericMutant:
     question: str
     operator: str
     mistake: str
+    function: str
     cell: int
+    path: str
     source: str
     crash: str
     diff: str
@@ -59,7 +61,8 @@ def generic_mutants(assignment: Assignment) -> tuple[GenericMutant, ...]:
     Raises:
         AssignmentError: an answer of the solution is not Python.
     """
-    numpy = _numpy_name(assignment.solution)
+    cells = [c for c in assignment.solution.cells if c.cell_type == "code"]
+    numpy = _numpy_name([str(cell.source) for cell in cells])
     graded = {q.id: q for q in assignment.questions if q.kind is QuestionKind.CODE and q.points}
     found: list[GenericMutant] = []
     for index, cell in enumerate(assignment.solution.cells):
@@ -67,7 +70,29 @@ def generic_mutants(assignment: Assignment) -> tuple[GenericMutant, ...]:
         if question and _is_run_answer(cell, assignment):
             where = f"{assignment.folder / 'solution.ipynb'}: cell {index}"
             found += _of_cell(str(cell.source), index, question, numpy, where)
+    for question in graded.values():
+        if question.file.endswith(".py"):
+            found += _of_file(assignment, question)
     return tuple(_numbered(found))
+
+
+def _of_file(assignment: Assignment, question: Question) -> list[GenericMutant]:
+    """The mutants of what a question names in the file that answers it."""
+    source = assignment.solution_files[question.file]
+    others = [name for place in assignment.places_beside(question) for name in place.names]
+    where = f"{assignment.folder / 'solution' / question.file}"
+    numpy = _numpy_name([source])
+    found = _of_cell(source, -1, question, numpy, where)
+    return [m for m in found if _belongs(m.function, question.names, others)]
+
+
+def _belongs(function: str, names: Collection[str], others: Collection[str]) -> bool:
+    """Whether a function is the question's: by its name, or because it is no other's."""
+
+    def is_one_of(named: Collection[str]) -> bool:
+        return any(function == name or function.startswith(f"{name}.") for name in named)
+
+    return is_one_of(names) or (not names and not is_one_of(others))
 
 
 def _is_run_answer(cell: NotebookNode, assignment: Assignment) -> bool:
@@ -94,12 +119,10 @@ def difference(before: str, after: str, name: str) -> str:
     return "\n".join(list(lines)[2:])
 
 
-def _numpy_name(notebook: NotebookNode) -> str:
-    """The name under which the notebook imports NumPy, or `""`."""
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        for line in str(cell.source).splitlines():
+def _numpy_name(sources: Collection[str]) -> str:
+    """The name under which these texts import NumPy, or `""`."""
+    for source in sources:
+        for line in source.splitlines():
             words = line.split()
             if words[:2] == ["import", "numpy"]:
                 return words[3] if words[2:3] == ["as"] else "numpy"
@@ -128,10 +151,14 @@ def _of_cell(
                 question=question.id,
                 operator=edit.operator,
                 mistake=(OPERATORS[edit.operator].__doc__ or "").strip(),
+                function=edit.function.removesuffix("/"),
                 cell=index,
+                path=question.file,
                 source=_with_magics(source, code, changed),
                 crash=_with_magics(source, code, _crash(code, edit.statement)),
-                diff=difference(source, _with_magics(source, code, changed), f"cell {index}"),
+                diff=difference(
+                    source, _with_magics(source, code, changed), question.file or f"cell {index}"
+                ),
             )
         )
     return mutants

@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.assignment import Assignment
+from grader.audit.generating import GenericMutant
 from grader.audit.planting import solution_submission
 from grader.checks.outcome import CheckOutcome
 from grader.checks.running import run_checks
@@ -127,9 +128,19 @@ def up_to(submission: Submission, question: str) -> Submission:
     """The hand-in without the cells after a question's last one; other files stay."""
     notebook = copy.deepcopy(submission.notebook)
     own = [i for i, cell in enumerate(notebook.cells) if cell_question(cell) == question]
-    if own:
-        notebook.cells = notebook.cells[: own[-1] + 1]
+    if not own:
+        return submission
+    notebook.cells = notebook.cells[: own[-1] + 1]
     return _with_notebook(submission, notebook)
+
+
+def changed(assignment: Assignment, mutant: GenericMutant, source: str) -> Submission:
+    """The solution with another source in the cell or file that a mutant changes."""
+    if not mutant.path:
+        return with_cell(assignment, mutant.cell, source, "mutant")
+    submission = solution_submission(assignment)
+    files = {**submission.files, mutant.path: source.encode()}
+    return replace(submission, id="mutant", files=files)
 
 
 def with_cell(assignment: Assignment, cell: int, source: str, name: str) -> Submission:

@@ -19,10 +19,10 @@ from grader.audit.records import MutantResult, MutantStatus
 from grader.audit.trial import (
     CheckRun,
     Graded,
+    changed,
     grade_question,
     grade_whole,
     lost_to,
-    with_cell,
     with_limits,
 )
 from grader.errors import ExecutionFault
@@ -138,7 +138,7 @@ def _judge(task: MutantTask, assignment: Assignment, isolation: Level | None) ->
     mutant = task.mutant
     if not task.covered:
         return _outcome(mutant, MutantStatus.SURVIVED, (), note=NO_CHECK)
-    submission = with_cell(assignment, mutant.cell, mutant.source, "mutant")
+    submission = changed(assignment, mutant, mutant.source)
     checks = grade_question(assignment, submission, mutant.question, isolation)
     if lost_to(checks):
         return _outcome(mutant, MutantStatus.KILLED, checks)

@@ -19,6 +19,8 @@ from grader.releasing.leaks import refuse_leaks
 from grader.releasing.visible import VisibleChecks, visible_checks
 
 CHECKS = "checks/"
+# Where the release is kept as it was handed out: what students changed counts as their work.
+KEPT = ".release/"
 TOML = "assignment.toml"
 README = "README.md"
 
@@ -41,9 +43,12 @@ def make_bundle(assignment: Assignment) -> Bundle:
         raise AssignmentError(f"{assignment.folder} is a release already: give the assignment")
     notebook = f"{assignment.slug}.ipynb"
     checks = visible_checks(assignment)
+    released = nbformat.writes(assignment.release).encode() + b"\n"
     own = {
-        notebook: nbformat.writes(assignment.release).encode() + b"\n",
-        TOML: _settings(assignment, notebook).encode(),
+        notebook: released,
+        KEPT + notebook: released,
+        **{KEPT + path: assignment.files[path] for path in assignment.answer_files},
+        TOML: _settings(assignment, KEPT + notebook).encode(),
         README: _readme(assignment, notebook, checks).encode(),
         **{CHECKS + name: text.encode() for name, text in checks.files.items()},
     }

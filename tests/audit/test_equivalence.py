@@ -16,7 +16,7 @@ TAIL = "\n\n\ndef square_grad(x):\n    return 2 * x"
 def compared(tiny: Assignment, body: str, crash: str = "    raise SystemError") -> Comparison:
     """A mutant of the tiny assignment's first answer, compared with the solution."""
     source = HEAD + body + TAIL
-    mutant = GenericMutant("1a", "1a", "sign", "", 4, source, HEAD + crash + TAIL, "")
+    mutant = GenericMutant("1a", "1a", "sign", "", "square", 4, "", source, HEAD + crash + TAIL, "")
     return compare(tiny, mutant)
 
 

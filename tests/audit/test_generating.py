@@ -10,6 +10,8 @@ import pytest
 
 from grader.assignment import Assignment, load_assignment
 from grader.audit.generating import answer_lines, difference, generic_mutants
+from grader.audit.planting import solution_submission
+from grader.audit.trial import changed
 from grader.errors import AssignmentError
 
 
@@ -109,3 +111,25 @@ def test_broken_answer(tiny_folder: Path) -> None:
     tiny = with_answer(tiny_folder, "q1a-answer", "def square(x:")
     with pytest.raises(AssignmentError, match=r"solution.ipynb: cell 4: this answer is not Python"):
         generic_mutants(tiny)
+
+
+def test_answers_in_files() -> None:
+    """A question that a file answers has mutants of what it names there, and of nothing else."""
+    modular = load_assignment(Path(__file__).parents[1] / "modular")
+    mutants = [m for m in generic_mutants(modular) if m.path]
+    assert mutants
+    for mutant in mutants:
+        question = modular.question(mutant.question)
+        assert mutant.path == question.file
+        assert any(mutant.function.startswith(name.split(".")[0]) for name in question.names)
+        original = modular.solution_files[mutant.path]
+        assert mutant.diff == difference(original, mutant.source, mutant.path)
+
+
+def test_changed_file(tmp_path: Path) -> None:
+    """The hand-in of such a mutant is the solution with that one file changed."""
+    modular = load_assignment(Path(__file__).parents[1] / "modular")
+    mutant = next(m for m in generic_mutants(modular) if m.path)
+    files, original = changed(modular, mutant, mutant.source).files, solution_submission(modular)
+    differing = [name for name in files if files[name] != original.files[name]]
+    assert differing == [mutant.path]

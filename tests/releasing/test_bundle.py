@@ -46,7 +46,10 @@ def released(tiny: Assignment, tmp_path: Path) -> Path:
 def test_files(tiny: Assignment, released: Path) -> None:
     """Notebook, checks, settings and a README are in it, and nothing else."""
     files = {p.relative_to(released).as_posix() for p in released.rglob("*") if p.is_file()}
-    assert files == {"tiny.ipynb", "checks/test_tiny.py", "assignment.toml", "README.md"}
+    assert files == {
+        *("tiny.ipynb", "checks/test_tiny.py", "assignment.toml", "README.md"),
+        ".release/tiny.ipynb",
+    }
     notebook = nbformat.read(released / "tiny.ipynb", as_version=4)
     assert notebook == tiny.release
     assert [cell.id for cell in notebook.cells] == [cell.id for cell in tiny.solution.cells]
@@ -57,7 +60,7 @@ def test_settings(tiny_folder: Path, released: Path) -> None:
     """assignment.toml says the same without its comments, and names the notebook."""
     original = tomllib.loads((tiny_folder / "assignment.toml").read_text())
     settings = tomllib.loads((released / "assignment.toml").read_text())
-    assert settings == {"notebook": "tiny.ipynb", **original}
+    assert settings == {"notebook": ".release/tiny.ipynb", **original}
 
 
 def test_readme(released: Path) -> None:
@@ -82,6 +85,30 @@ def test_at_home(tiny: Assignment, released: Path, tmp_path: Path) -> None:
         ["test_sum_of_squares", "passed"],
         ["test_total", "passed"],
     ]
+
+
+def test_at_home_in_place(tiny: Assignment, released: Path) -> None:
+    """A student who works in the released notebook itself gets the points for it."""
+    notebook = released / "tiny.ipynb"
+    notebook.write_bytes(solution_submission(tiny).files["solution.ipynb"])
+    report = grade(released, notebook)
+    assert {q.id for q in report.questions if q.status is QuestionStatus.PASSED} == {
+        *("1a", "2a", "2c")
+    }
+    (released / "more.csv").write_text("1,2")
+    assert load_assignment(released).files == {"more.csv": b"1,2"}
+
+
+def test_released_modules(tmp_path: Path) -> None:
+    """Files that answer questions are released with blanks, and kept as they were."""
+    modular = load_assignment(Path(__file__).parents[1] / "modular")
+    files = make_bundle(modular).files
+    for path in modular.answer_files:
+        assert b"SOLUTION" not in files[path]
+        assert files[f".release/{path}"] == files[path]
+    write_bundle(make_bundle(modular), tmp_path / "release")
+    at_home = load_assignment(tmp_path / "release")
+    assert at_home.files == modular.files
 
 
 def test_at_home_untouched(released: Path) -> None:
