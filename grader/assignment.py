@@ -39,11 +39,12 @@ class Question:
     """One question; `names` are what an answer defines.
 
     `section` and `label` are how the notebook itself names it: "(b)" below a
-    heading that begins with "1.2". Where a question asks for code and for text,
-    the text is a question of its own, `part_of` the one with the prompt. `scans`
-    are patterns of names: a file of such a name may be a written answer, too.
-    `file` is the path of the file beside the notebook that answers it, `""`
-    where cells do.
+    heading that begins with "1.2"; without a label, that heading alone. Where a
+    question asks for code and for text, the text is a question of its own,
+    `part_of` the one with the prompt. With `markdown`, Markdown is part of an
+    answer that is checked. `scans` are patterns of names: a file of such a name
+    may be a written answer, too. `file` is the path of the file beside the
+    notebook that answers it, `""` where cells do.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Question:
     part_of: str = ""
     scans: tuple[str, ...] = ()
     file: str = ""
+    markdown: bool = False
 
     @property
     def place(self) -> Place:
