@@ -43,7 +43,7 @@ LEAST_EVIDENCE = 1.2
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 _SECTION = re.compile(
-    r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+)?(\d+(?:\.\d+)*)\b",
+    r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+|q)?(\d+(?:\.\d+)*)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 # "(a)", or "a)" where a line begins with it.
@@ -186,6 +186,7 @@ class _Cell:
     @classmethod
     def of_release(cls, cell: NotebookNode, assignment: Assignment) -> _Cell:
         made = cls.of_submission(cell)
+        made.labels = _own_section(made)
         if made.role == "prompt":
             question = assignment.question(made.question)
             made.labels = frozenset([(question.section, question.label)])
@@ -216,8 +217,13 @@ def _add_sections(cells: Sequence[_Cell]) -> None:
     section = ""
     for cell in cells:
         section = cell.sections[-1] if cell.sections else section
-        own = cell.labels or (frozenset([("", "")]) if cell.sections else frozenset())
-        cell.labels = frozenset((section, label) for _, label in own)
+        cell.labels = frozenset((section, label) for _, label in cell.labels) | _own_section(cell)
+
+
+def _own_section(cell: _Cell) -> frozenset[tuple[str, str]]:
+    """The label of a cell that begins with a numbered heading; answers number their parts, too."""
+    begins = cell.kind != "code" and _SECTION.match(cell.text)
+    return frozenset([(begins[1], "")]) if begins else frozenset()
 
 
 def _defined_names(source: str) -> frozenset[str]:
@@ -344,7 +350,7 @@ def _belongs(question: Question, cell: _Cell, owner: _Cell | None) -> bool:
         return False
     if question.part_of:
         return cell.kind != "code"
-    return cell.kind == "code" or question.kind is not QuestionKind.CODE
+    return cell.kind == "code" or question.markdown or question.kind is not QuestionKind.CODE
 
 
 def _is_text(cell: _Cell, known: set[str]) -> bool:

@@ -39,11 +39,12 @@ class Question:
     """One question; `names` are what an answer defines.
 
     `section` and `label` are how the notebook itself names it: "(b)" below a
-    heading that begins with "1.2". Where a question asks for code and for text,
-    the text is a question of its own, `part_of` the one with the prompt. `scans`
-    are patterns of names: a file of such a name may be a written answer, too.
-    `file` is the path of the file beside the notebook that answers it, `""`
-    where cells do.
+    heading that begins with "1.2"; without a label, that heading alone. Where a
+    question asks for code and for text, the text is a question of its own,
+    `part_of` the one with the prompt. With `markdown`, Markdown is part of an
+    answer that is checked. `scans` are patterns of names: a file of such a name
+    may be a written answer, too. `file` is the path of the file beside the
+    notebook that answers it, `""` where cells do.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Question:
     part_of: str = ""
     scans: tuple[str, ...] = ()
     file: str = ""
+    markdown: bool = False
 
     @property
     def place(self) -> Place:
@@ -99,6 +101,7 @@ class _File:
     limits: dict[str, float] = field(default_factory=dict)
     run: RunSettings = RunSettings()
     requires: tuple[str, ...] = ()
+    notebook: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,8 @@ class Assignment:
     """An assignment's folder. `slug` is the folder's name.
 
     `requires` are the modules that its notebooks import and that may be missing.
+    `notebook` is empty but in what students get of an assignment: there it is the
+    released notebook, which stands in the solution's place.
     """
 
     slug: str
@@ -117,6 +122,12 @@ class Assignment:
     run: RunSettings
     requires: tuple[str, ...]
     solution: NotebookNode
+    notebook: str = ""
+
+    @property
+    def is_release(self) -> bool:
+        """Whether this is what students get: without solution and hidden checks."""
+        return bool(self.notebook)
 
     @property
     def checks(self) -> Path:
@@ -126,9 +137,21 @@ class Assignment:
     @cached_property
     def files(self) -> Mapping[str, bytes]:
         """What the release has beside the notebook: files/, and solution/ without its answers."""
+        if self.is_release:
+            return self._files_at_home()
         released = release_files(self.solution_files)
         stripped = {path: text.encode() for path, text in released.items()}
         return {**read_files(self.folder / "files"), **stripped}
+
+    def _files_at_home(self) -> dict[str, bytes]:
+        """What a release has beside its notebook: as it was handed out, where that is kept."""
+        found = read_files(self.folder)
+        kept = f"{Path(self.notebook).parent.as_posix()}/"
+        own = ("checks/", kept, "README.md", "assignment.toml")
+        beside = {p: c for p, c in found.items() if not p.startswith(own) and ".ipynb" not in p}
+        handed_out = {p.removeprefix(kept): c for p, c in found.items() if p.startswith(kept)}
+        handed_out.pop(Path(self.notebook).name)
+        return {**beside, **handed_out}
 
     @cached_property
     def solution_files(self) -> Mapping[str, str]:
@@ -157,6 +180,8 @@ class Assignment:
     @cached_property
     def release(self) -> NotebookNode:
         """The notebook that students get."""
+        if self.is_release:
+            return self.solution
         try:
             return make_release(self.solution)
         except AssignmentError as error:
@@ -208,10 +233,11 @@ def load_assignment(name: str | Path) -> Assignment:
     """
     folder = _find(name)
     written = _read_toml(folder / "assignment.toml")
-    solution = _read_solution(folder / "solution.ipynb")
+    solution = _read_solution(folder / (written.notebook or "solution.ipynb"))
     _check_questions(folder, written.question, solution)
     _check_run(folder, written.run)
-    check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
+    if not written.notebook:
+        check_solution_files(folder, {q.id: q.file for q in written.question if q.file})
     return Assignment(
         slug=folder.name,
         folder=folder,
@@ -222,6 +248,7 @@ def load_assignment(name: str | Path) -> Assignment:
         run=written.run,
         requires=written.requires,
         solution=solution,
+        notebook=written.notebook,
     )
 
 

@@ -14,11 +14,14 @@ import traceback
 
 import click
 
+from grader.commands.audit import audit
 from grader.commands.batch import batch
 from grader.commands.demo import demo
 from grader.commands.doctor import doctor
 from grader.commands.export import export
 from grader.commands.grade import grade
+from grader.commands.new import new
+from grader.commands.release import release
 from grader.errors import GraderError, UsageError
 
 OUR_FAULT = 3
@@ -37,6 +40,12 @@ def commands() -> None:
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
       grader batch radboud_a1 downloads/ -o graded a whole folder, and a gradebook
       grader doctor                                what works on this machine
+
+    \b
+    For authors:
+      grader new week_1                            a small assignment to start from
+      grader audit week_1                          what its checks are worth
+      grader release week_1 -o release             what students get
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
 
@@ -45,6 +54,9 @@ commands.add_command(batch)
 commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(export)
+commands.add_command(audit)
+commands.add_command(release)
+commands.add_command(new)
 
 
 def main() -> None:

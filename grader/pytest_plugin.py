@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from grader.execution.student import Student
 
 MARKER = (
-    "question(id, points=1, hidden=False, needs=[], rerun=False): the question that a check "
-    "belongs to, its share of the points, whether students see it, and the questions it builds on"
+    "question(id, points=1, hidden=False, needs=[], rerun=False, released=None): the question that "
+    "a check belongs to, its share of the points, whether students see it, the questions it builds "
+    "on, and whether students get its code"
 )
 NEEDS_A_HAND_IN = "checks need a hand-in: pytest assignments/NAME --submission notebook.ipynb"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
@@ -24,6 +26,7 @@ from grader.execution.runner import Execution, Progress, run_notebook
 from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan, plan_run
 from grader.records import QuestionKind
+from grader.rewriting import parse_cell
 from grader.scans import with_scans
 from grader.submission import Submission
 
@@ -93,14 +96,18 @@ class Session:
             return self._answered_by_file(answer)
         cells = self.execution.notebook.cells
         first, last = answer.first(len(cells)), answer.last(len(cells))
-        run = [i for i in answer.cells if i not in self.plan.skipped]
-        sources = [str(cells[i].source) for i in run if cells[i].cell_type == "code"]
+        code = [i for i in answer.cells if cells[i].cell_type == "code"]
+        sources = [str(cells[i].source) for i in code if i not in self.plan.skipped]
+        skipped = [str(cells[i].source) for i in sorted(self.plan.skipped) if i < first]
+        texts = [str(cells[i].source) for i in answer.cells if cells[i].cell_type == "markdown"]
         return AnsweredQuestion(
             before=self.execution.snapshots.get(first),
             after=self.execution.snapshots.get(last),
             sources=tuple(sources),
             output=self.execution.output_of(answer.cells),
             seconds=self.assignment.limits.check,
+            experiments=(*map(_definitions, skipped), *(str(cells[i].source) for i in code)),
+            markdown="\n\n".join(texts),
             lost=self.execution.lost.get(last, STATE_LOST),
             by_student=last in self.execution.lost,
             hand_in=self.hand_in,
@@ -218,6 +225,22 @@ def _start(
         room.close()
         raise
     return _Run(execution, room)
+
+
+def _definitions(source: str) -> str:
+    """What a cell defines in no time: imports, functions, classes and literal constants."""
+    tree = parse_cell(source)
+    body = [node for node in tree.body if _is_definition(node)] if tree else []
+    return ast.unparse(ast.Module(body, type_ignores=[]))
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            ast.literal_eval(node.value)
+            return True
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return isinstance(node, kinds)
 
 
 def _settle(execution: Execution, plan: RunPlan) -> Losses:

@@ -305,3 +305,25 @@ def test_notes_beside_code(tiny: Assignment, notebook: NotebookNode) -> None:
     notebook.cells.insert(10, v4.new_markdown_cell("I add them up."))
     answer = align(tiny, notebook)["2a"]
     assert (answer.in_text, answer.cells) == (False, (11,))
+
+
+def test_headings_that_answers_repeat(tiny: Assignment, notebook: NotebookNode) -> None:
+    """A prompt that is the heading "Q2.1" alone is found, although its answer repeats the id."""
+    strip_both(notebook)
+    sections = {"1a": "1.1", "1b": "1.2", "2a": "2.1", "2b": "2.2", "2c": "2.3"}
+    for index, section in zip((3, 6, 9, 11, 13), sections.values(), strict=True):
+        notebook.cells[index].source = f"## Q{section}: quite other words than in the release"
+    notebook.cells[7].source = "**[Answer]**\n\n## Q1.2: My answer\n\n### 1. First\n\n### 2. Then"
+    named = [replace(q, label="", section=sections[q.id]) for q in tiny.questions]
+    assert cells_of(align(replace(tiny, questions=tuple(named)), notebook)) == AS_RELEASED
+
+
+def test_markdown_as_an_answer_of_code(tiny: Assignment, notebook: NotebookNode) -> None:
+    """Where a question of code takes Markdown, it is part of the answer, and an attempt."""
+    taking = replace(tiny.questions[0], markdown=True)
+    both = replace(tiny, questions=(taking, *tiny.questions[1:]))
+    notebook.cells[4].source = tiny.release.cells[4].source
+    notebook.cells.insert(5, v4.new_markdown_cell("It is 4."))
+    answer = align(both, notebook)["1a"]
+    assert (answer.cells, answer.attempted) == ((4, 5, 6), True)
+    assert not align(tiny, notebook)["1a"].attempted

@@ -16,6 +16,7 @@ from grader.assignment import Assignment, Experiments
 from grader.execution.plan import CellPlan
 from grader.planning import RunPlan, plan_run
 from grader.records import CheckStatus, QuestionReport, QuestionStatus, Report
+from grader.session import open_session
 from grader.submission import Submission
 
 KERAS = "import numpy as np, no_such_keras as keras\nfrom no_such_keras.layers import Dense"
@@ -156,3 +157,24 @@ def test_without_the_setting_the_same_is_charged(
     report = grade(with_run(marked=False), answered(**{"q2c-answer": KERAS + "\n" + TRAINS}))
     assert of(report, "2c").status is QuestionStatus.FAILED
     assert report.execution[-1].error.startswith("ModuleNotFoundError")
+
+
+def test_a_skipped_experiment_that_a_check_asks_for(
+    with_run: Callable[..., Assignment], answered: Callable[..., Submission]
+) -> None:
+    """Its code is there to be run, behind what earlier skipped cells define in no time."""
+    defining = "import math\nsize: int = 2\nn = 3\nn = len('x')\ndef f():\n    return n\nprint(f())"
+    submission = answered(**{"q2c-answer": "total = f() + 1"})
+    extra = copy.deepcopy(submission.notebook.cells[14])
+    extra.update(id="extra", metadata={}, source=defining)
+    submission.notebook.cells.insert(12, extra)
+    assignment = with_run()
+    assignment.solution.cells[12].metadata.nn_grader["experiment"] = True
+    with open_session(assignment, submission) as session:
+        skipped = session.plan.skipped
+        question = session.answered("2c")
+    assert skipped == {12, 13, 15}
+    assert question.sources == ()
+    earlier, _, own = question.experiments
+    assert earlier == "import math\nn = 3\n\ndef f():\n    return n"
+    assert own == "total = f() + 1"

@@ -35,6 +35,7 @@ class Mark:
     needs: Sequence[str] = ()
     rerun: bool = False
     credit: Mapping[str, float] = field(default_factory=dict)
+    released: bool | None = None
 
     def __post_init__(self) -> None:
         """Sees to it that a slip in a marker is not taken for something else."""
@@ -42,6 +43,8 @@ class Mark:
             raise TypeError("it takes a question's id as a string, and needs as a list of them")
         if not self.points >= 0:
             raise TypeError(f"points are a number of at least 0, not {self.points}")
+        if self.hidden and self.released:
+            raise TypeError("a hidden check cannot be released")
         if not isinstance(self.credit, Mapping):
             raise TypeError('credit is a dict, such as {"missing_batch_mean": 0.5}')
         for code, share in self.credit.items():
@@ -68,11 +71,18 @@ class Grading:
     """A pytest plugin object: one run of an assignment's checks.
 
     `outcomes` are in the order of the assignment's questions. `get_session`
-    is called when the first check runs.
+    is called when the first check runs. With `only`, checks of other questions
+    are not run.
     """
 
-    def __init__(self, assignment: Assignment, get_session: Callable[[], Session]) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        get_session: Callable[[], Session],
+        only: Collection[str] | None = None,
+    ) -> None:
         self._assignment = assignment
+        self._only = only
         self._get_session = get_session
         self.outcomes: list[CheckOutcome] = []
         self.errors: list[str] = []
@@ -107,6 +117,8 @@ class Grading:
         if self.errors:
             items.clear()
         items.sort(key=lambda item: order[self._marks[item.nodeid].question])
+        if self._only is not None:
+            items[:] = [i for i in items if self._marks[i.nodeid].question in self._only]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keeps what an author's broken file says: its checks cannot run."""
@@ -195,6 +207,9 @@ class Grading:
     def _weak_prerequisites(self, mark: Mark) -> list[str]:
         """The needed questions that did not get full marks, for an answer worth repairing."""
         if not self._get_session().alignment[mark.question].attempted:
+            return []
+        if self._assignment.is_release:
+            # There is no solution whose work could stand in.
             return []
         failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
         return [question for question in mark.needs if question in failed]

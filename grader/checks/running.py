@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,14 +24,16 @@ FOREIGN_SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
 RAN_CHECKS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
-def run_checks(session: Session) -> list[CheckOutcome]:
-    """Runs every check of the session's assignment, in the order of its questions.
+def run_checks(session: Session, only: Collection[str] | None = None) -> list[CheckOutcome]:
+    """Runs the checks of the session's assignment, in the order of its questions.
+
+    `only` are the questions whose checks are run; all where it is None.
 
     Raises:
         AssignmentError: a check file is broken, or a marker names no question.
     """
     folder = session.assignment.checks
-    grading = Grading(session.assignment, lambda: session)
+    grading = Grading(session.assignment, lambda: session, only)
     arguments = [
         *(str(folder), "--rootdir", str(session.assignment.folder.parent), "-c", os.devnull),
         *("--confcutdir", str(session.assignment.folder)),

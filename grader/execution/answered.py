@@ -25,13 +25,15 @@ class ModuleReplacement:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """What the execution left of one question: snapshots, code and printed text.
+    """What the execution left of one question: snapshots, code and text, printed text.
 
-    `replacements` is code of the solution's for earlier questions, run in each
-    copy before a check sees it; with `rerun` the question's cells follow it.
-    `modules` are put in place after it.
-    `lost` says why there is no snapshot, and `by_student` whose fault that is.
-    `hand_in` is the whole submission as it arrived.
+    `experiments` is all of its code, cells included that were not run as
+    experiments, behind what such cells before it define; `markdown` the text,
+    where the question takes it. `replacements` is code of the solution's for
+    earlier questions, run in each copy before a check sees it; with `rerun` the
+    question's cells follow it. `modules` are put in place after it. `lost` says
+    why there is no snapshot, and `by_student` whose fault that is. `hand_in` is
+    the whole submission as it arrived.
     """
 
     before: Snapshot | None
@@ -39,6 +41,8 @@ class AnsweredQuestion:
     sources: tuple[str, ...]
     output: str
     seconds: float
+    experiments: tuple[str, ...] = ()
+    markdown: str = ""
     replacements: str = ""
     modules: tuple[ModuleReplacement, ...] = ()
     rerun: bool = False

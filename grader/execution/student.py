@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from grader.errors import MissingName, UnreadableAnswer
+from grader.errors import MissingName, StudentRaised, UnreadableAnswer
 from grader.execution.answered import AnsweredQuestion, SharedCopies
 from grader.execution.hand_in import HandIn
 from grader.execution.snapshots import Copy
@@ -169,6 +169,7 @@ class Namespace:
         self._opened: Copy | None = None
         self._is_reused = False
         self._asked: set[str] = set()
+        self._has_everything = False
 
     def asked_for(self) -> frozenset[str]:
         """The names that were asked for so far; `"*"` stands for the answer as a whole."""
@@ -180,11 +181,11 @@ class Namespace:
         return self[name]
 
     def __getitem__(self, name: str) -> Any:
-        self._asked.add(name)
+        self._ask(name)
         return self._request("lookup", name=name)
 
     def __contains__(self, name: str) -> bool:
-        self._asked.add(name)
+        self._ask(name)
         return self._request("contains", name=name) is True
 
     def function(self, name: str) -> StudentObject:
@@ -201,13 +202,28 @@ class Namespace:
 
     def execute(self, source: str) -> None:
         """Runs an author's code in this copy; it must hold no expected value."""
-        self._asked.add(WHOLE_ANSWER)
+        self._ask(WHOLE_ANSWER)
         self._request("execute", source=source)
 
-    def run_answer(self) -> str:
-        """Runs the question's own cells in this copy and returns what they printed."""
-        self._asked.add(WHOLE_ANSWER)
-        return str(self._request("run_cells", sources=list(self._question.sources)))
+    def run_answer(self, *, experiments: bool = False) -> str:
+        """Runs the question's own cells in this copy and returns what they printed.
+
+        With `experiments`, also those that were not run as such: the check must
+        have seen to it that they take little time.
+        """
+        self._ask(WHOLE_ANSWER)
+        if not experiments:
+            return str(self._request("run_cells", sources=list(self._question.sources)))
+        # From here on the copy has what the cells define, run before or not.
+        self._has_everything = True
+        self._asked.clear()
+        try:
+            return str(self._request("run_cells", sources=list(self._question.experiments)))
+        except StudentRaised as error:
+            if error.exception == "NameError":
+                # Another question's experiment may have defined it.
+                self._asked.add(WHOLE_ANSWER)
+            raise
 
     def generator(self, seed: int) -> StudentObject:
         """A `numpy.random.Generator` in the student's process."""
@@ -229,8 +245,12 @@ class Namespace:
             self._shared.keep(self._question, self._state, self._opened)
         self._opened = None
 
+    def _ask(self, name: str) -> None:
+        if not self._has_everything:
+            self._asked.add(name)
+
     def _arrays(self) -> dict[str, np.ndarray]:
-        self._asked.add(WHOLE_ANSWER)
+        self._ask(WHOLE_ANSWER)
         found = self._request("arrays")
         if not isinstance(found, dict):
             raise UnreadableAnswer("your variables cannot be listed")
@@ -272,13 +292,18 @@ class Student(Namespace):
     @property
     def output(self) -> str:
         """What the question's cells printed when the notebook was run."""
-        self._asked.add(WHOLE_ANSWER)
+        self._ask(WHOLE_ANSWER)
         return self._question.output
 
     @property
     def source(self) -> str:
         """The code of the question's cells."""
         return "\n\n".join(self._question.sources)
+
+    @property
+    def markdown(self) -> str:
+        """The text of the answer, where the question takes it beside code."""
+        return self._question.markdown
 
     def asked_for(self) -> frozenset[str]:
         """The names that were asked for so far, before the question's cells included."""

@@ -18,6 +18,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from grader.reports.code import render_code
+from grader.reports.direction import set_directions
 from grader.reports.images import data_uri
 from grader.reports.mathml import render_math
 from grader.reports.plain import clip, plain
@@ -98,7 +99,8 @@ def _layout_tag(state: StateInline, silent: bool) -> bool:
 
 
 def _tame(state: StateCore) -> None:
-    """Keep a page's outline, and only links that lead to the web or to mail."""
+    """Keep a page's outline and the text's direction, and only links to the web or to mail."""
+    set_directions(state.tokens)
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
             _lower_heading(token)
@@ -146,8 +148,8 @@ def _display_math(self: RendererHTML, tokens: Sequence[Token], i: int, *rest: An
     return f'<span class="math display" tabindex="0">{formula}</span>\n'
 
 
-def _table_open(self: RendererHTML, *rest: Any) -> str:
-    return '<div class="scroll"><table>\n'
+def _table_open(self: RendererHTML, tokens: Sequence[Token], i: int, *rest: Any) -> str:
+    return f'<div class="scroll"{self.renderAttrs(tokens[i])}><table>\n'
 
 
 def _table_close(self: RendererHTML, *rest: Any) -> str:

@@ -320,6 +320,30 @@ def test_run_answer_runs_the_cells_again(student: Student) -> None:
     assert student.result == 20
 
 
+def test_run_answer_with_experiments(
+    question: AnsweredQuestion, ask: Callable[..., Student]
+) -> None:
+    """Experiments that were not run are run where a check asks for it, and count as run then."""
+    student = ask(replace(question, experiments=("far = 10", "result = far + 1\nprint(result)")))
+    before = student.before()
+    before.execute("pass")
+    assert student.asked_for() == {"*"}
+    assert before.run_answer(experiments=True) == "11\n"
+    assert before.result == 11
+    assert student.asked_for() == frozenset()
+
+
+def test_experiments_that_lack_a_name(
+    question: AnsweredQuestion, ask: Callable[..., Student]
+) -> None:
+    """Only where a name is missing may another experiment be to blame."""
+    for source, asked in (("unknown_name", {"*"}), ("1 / 0", set())):
+        student = ask(replace(question, experiments=(source,)))
+        with pytest.raises(StudentRaised):
+            student.before().run_answer(experiments=True)
+        assert student.asked_for() == asked
+
+
 def test_execute_runs_an_authors_code(student: Student) -> None:
     """execute defines names in this copy, and an error in it is told."""
     student.execute("probe = square(3) + start")
@@ -336,6 +360,12 @@ def test_arrays_lists_the_float_arrays(student: Student) -> None:
     new = student.arrays(new=True)
     assert new.keys() == {"changed", "new", "losses"}
     assert new["changed"].tolist() == [2.0, 3.0]
+
+
+def test_markdown(question: AnsweredQuestion, ask: Callable[..., Student]) -> None:
+    """The text of an answer comes as it was written."""
+    assert ask(replace(question, markdown="so **2**")).markdown == "so **2**"
+    assert ask(question).markdown == ""
 
 
 def test_output_and_source(student: Student) -> None:

@@ -17,7 +17,7 @@ ALLOWED = ELEMENTS | {
     "ol", "li", "blockquote", "div", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 ATTRIBUTES = re.compile(
-    r"href|rel|title|class|src|alt|style|scope|start|tabindex|xmlns|display(style)?|stretchy|fence"
+    r"href|rel|title|class|src|alt|style|scope|start|dir|tabindex|xmlns|display(style)?|stretchy|fence"
     r"|form|columnalign|accent(under)?|mathvariant|mathcolor|width|[lr]space|separator|largeop"
     r"|movablelimits|linethickness|(min|max)size|scriptlevel|notation|depth|height|voffset|symmetric"
 )
@@ -51,6 +51,8 @@ def _assert_safe(html: str) -> None:
                 assert value.startswith("data:image/"), value
             elif name == "style":
                 assert re.fullmatch(r"text-align:(left|right|center)", value), value
+            elif name == "dir":
+                assert value == "rtl"
 
 
 HOSTILE = [
@@ -83,6 +85,8 @@ HOSTILE = [
     "$$x$$ (<script>)",
     "<span onmouseover=alert(1)>a</span><br onclick=x><p style='x'>",
     "[a]: javascript:x\n\n[a] ![a]",
+    '<div dir="rtl" onclick="x">\n\nمتن\n\n</div></div></p>',
+    '<p dir=rtl"onmouseover=x>متن <div dir="ltr"x>',
 ]
 
 

@@ -157,7 +157,7 @@ LEAKY = "Your result is that of a leaky ReLU: what becomes of negative numbers h
 SIGN = "Your result is the sign of x: what is the slope of the ReLU where x is negative?"
 
 
-@pytest.mark.question("1.2f", points=0.5)
+@pytest.mark.question("1.2f", points=0.5, released=False)
 def test_relu(student):
     """relu(x) has the right values, for a single number and for an array."""
     f = function(student, "relu")
@@ -238,7 +238,7 @@ def wrong_losses(y, y_hat):
     }
 
 
-@pytest.mark.question("1.2k", points=0.75)
+@pytest.mark.question("1.2k", points=0.75, released=False)
 def test_loss(student):
     """bce_loss(y, y_hat) has the right value for every element."""
     f = function(student, "bce_loss")
@@ -249,7 +249,7 @@ def test_loss(student):
     assert_close(f(1, 0.25), np.log(4.0), name="bce_loss(1, 0.25)", **CLIPPED)
 
 
-@pytest.mark.question("1.2k", points=0.75)
+@pytest.mark.question("1.2k", points=0.75, released=False)
 def test_loss_gradient(student):
     """bce_loss_grad(y, y_hat) is the derivative of your bce_loss with respect to y_hat."""
     f, df = function(student, "bce_loss"), function(student, "bce_loss_grad")
@@ -290,7 +290,7 @@ def test_certain_mistake(student):
             assert loss > 8, f"the loss of a certain mistake is only {loss:g}"
 
 
-@pytest.mark.question("1.2k", points=0.5)
+@pytest.mark.question("1.2k", points=0.5, released=False)
 def test_loss_difference(student):
     """You check the gradient of the loss with finite differences."""
     y, y_hat = float_array(student, "y"), float_array(student, "y_hat")

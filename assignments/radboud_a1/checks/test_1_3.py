@@ -62,7 +62,7 @@ def assert_gradient(student, x, y):
     )
 
 
-@pytest.mark.question("1.3a", points=0.8, needs=COMPONENTS)
+@pytest.mark.question("1.3a", points=0.8, needs=COMPONENTS, released=False)
 @pytest.mark.parametrize("y", [1, 0])
 def test_loss(student, y):
     """fn(x, y) returns the loss of the model's prediction."""

@@ -158,7 +158,7 @@ def test_linear_bias_gradient(student):
     assert_parameter_gradient(linear, "b", *linear.batch(3))
 
 
-@pytest.mark.question("1.4a", points=0.4)
+@pytest.mark.question("1.4a", points=0.4, released=False)
 def test_linear_step(student):
     """Linear.step(step_size) updates both W and b by gradient descent."""
     linear = Linear(student, seed=45)
@@ -203,7 +203,7 @@ def test_linear_unchanged(student):
     assert_unchanged(call, (x, dy), name="Linear.backward")
 
 
-@pytest.mark.question("1.4a", points=0.2)
+@pytest.mark.question("1.4a", points=0.2, released=False)
 def test_linear_scale(student):
     """Your initial weights have the scale of the Xavier initialization."""
     for n_in, n_out in [(64, 32), (30, 90), (150, 20)]:
@@ -343,7 +343,7 @@ def test_sigmoid_batches(student):
     assert_batches(layer, sigmoid, sigmoid_slope, "Sigmoid")
 
 
-@pytest.mark.question("1.4c", points=0.4, needs=["1.2f"])
+@pytest.mark.question("1.4c", points=0.4, needs=["1.2f"], released=False)
 def test_relu_forward(student):
     """ReLU().forward(x) computes the ReLU of every element."""
     x = off_zero(64, (3, 5))

@@ -1,0 +1,1 @@
+"""New assignments: from a scaffold, or from the notebook of another grading system."""
