@@ -133,10 +133,15 @@ def _outcome(future: Any, identity: str) -> Outcome:
     return Outcome(identity, "", f"its worker was lost or failed ({error})", 0.0)
 
 
+def _hash_there() -> str:
+    """Sent by its name: on a worker, this is the worker's own."""
+    return grader_hash()
+
+
 def _require_same_grader(client: Any) -> None:
     here = grader_hash()
     try:
-        there = client.run(grader_hash)
+        there = client.run(_hash_there)
     except ImportError as error:
         raise UsageError(f"nn-grader is not installed on the workers ({error})") from error
     others = sorted(str(worker) for worker, found in there.items() if found != here)

@@ -80,7 +80,7 @@ def test_a_worker_is_killed(
 def test_nobody_answers(tiny: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that does not answer is named; without an address the option is."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
-    with pytest.raises(UsageError, match="127.0.0.1:1"), dask_client("tcp://127.0.0.1:1"):
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1:1"), dask_client("tcp://127.0.0.1:1"):
         pass
     with pytest.raises(UsageError, match="--scheduler"), dask_client(None):
         pass

@@ -25,15 +25,19 @@ class Watching:
         self.lines: list[str] = []
 
     def counted(self, total: int, done: int) -> None:
+        """How many there are."""
         self.lines.append(f"{done} of {total}")
 
     def started(self, submission: str) -> None:
+        """One is begun."""
         self.lines.append(f"start {submission}")
 
     def finished(self, report: Report) -> None:
+        """One is done."""
         self.lines.append(f"done {report.submission.id}")
 
     def retrying(self, submission: str, fault: str) -> None:
+        """One has failed."""
         self.lines.append(f"again {submission}")
 
 
@@ -117,9 +121,7 @@ def test_fresh(batch: Any) -> None:
 
 def test_a_dry_run_keeps_nothing(batch: Any) -> None:
     """A dry run grades, and leaves neither files nor entries."""
-    result, _ = batch(
-        lambda jobs, started: (graded(batch.tiny, job) for job in jobs), dry_run=True
-    )
+    result, _ = batch(lambda jobs, started: (graded(batch.tiny, job) for job in jobs), dry_run=True)
     assert result.graded == 3
     assert not (batch.out / "ann").exists()
     with open_gradebook(batch.out) as book:
