@@ -41,6 +41,9 @@ LIKE_TEXT = 3.0
 LEAST_LIKENESS = 0.55
 LEAST_EVIDENCE = 1.2
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+# How a note says that the answer may be elsewhere.
+FOUND_BY_NAME = "found by the name it defines"
+PLACE_UNCLEAR = "the answer's place in it is not clear"
 
 _SECTION = re.compile(
     r"^#{1,4}\s*(?:(?:question|exercise|task|problem)\s+|q)?(\d+(?:\.\d+)*)\b",
@@ -119,7 +122,7 @@ def align_file(
     released = assignment.files[question.file].decode()
     attempted = shows_work(question.file, text, released, question.place, others)
     shown = parts(question.file, text, question.place, others)
-    notes = () if shown else (f"{path} is shown as a whole: the answer's place in it is not clear",)
+    notes = () if shown else (f"{path} is shown as a whole: {PLACE_UNCLEAR}",)
     shown = shown or (whole(question.file, text),)
     return AlignedAnswer(question.id, (), True, attempted, notes, files=shown)
 
@@ -323,7 +326,7 @@ def _answer(
     if not cells and question.names:
         cells = [j for j, cell in enumerate(submitted) if cell.names & set(question.names)][-1:]
         if cells:
-            notes = (f"found by the name it defines, in cell {cells[0]}",)
+            notes = (f"{FOUND_BY_NAME}, in cell {cells[0]}",)
     attempted = any(_is_attempt(submitted[j], owners.get(j), known) for j in cells)
     found = region is not None or bool(cells)
     marks = any(cell.is_experiment and cell.question == question.id for cell in release)

@@ -192,6 +192,10 @@ class Gradebook:
         """What each submission's newest report was made from, by the submission's id."""
         return dict(self._connection.execute("SELECT submission, key FROM current_report"))
 
+    def names(self) -> dict[str, str]:
+        """Each submission's name by its id, those without a report as well."""
+        return dict(self._connection.execute("SELECT id, name FROM submission ORDER BY id"))
+
     # what people give
 
     def give(self, score: ManualScore) -> None:

@@ -27,6 +27,7 @@ from grader.session import Session
 
 REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn")
 PRINT_STATEMENT = "Missing parentheses in call to 'print'"
+SOLUTION_MARKERS = "the markers of an assignment's solution"
 # What the release's blanks raise is no news.
 UNFINISHED = "NotImplementedError"
 # What concerns a submission as a whole: later cells may lack what these would have done.
@@ -128,9 +129,9 @@ def _notes(session: Session) -> list[str]:
     if session.assignment.answer_files and str(submission.folder) != ".":
         notes.append(f"the files were looked for in the folder {submission.folder}")
     if is_solution(submission.notebook):
-        notes.insert(0, "this notebook still has the markers of an assignment's solution")
+        notes.insert(0, f"this notebook still has {SOLUTION_MARKERS}")
     elif _has_solution_file(session):
-        notes.insert(0, "these files still have the markers of an assignment's solution")
+        notes.insert(0, f"these files still have {SOLUTION_MARKERS}")
     if _is_python_2(session):
         notes.insert(0, "this looks like Python 2 code; it was run with Python 3, as the course is")
     return notes

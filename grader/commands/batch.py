@@ -13,6 +13,7 @@ from grader.assignment import Assignment, load_assignment
 from grader.batch.coordinating import BatchOptions, BatchResult, Executor, run_batch
 from grader.batch.display import watch
 from grader.batch.impact import Impact
+from grader.batch.summary import write_summary
 from grader.commands.grade import isolation_option
 from grader.errors import UsageError
 from grader.execution.isolation import Level, require
@@ -108,10 +109,13 @@ def batch(
                 result = run_batch(loaded, download, gradebook, execute, observer, options)
         except KeyboardInterrupt:
             click.echo("stopped; the same command goes on from here", err=True)
+            if not dry_run:
+                write_summary(gradebook)
             raise
         _show_result(console, result, dry_run=dry_run)
         if not dry_run:
             (output / "scores.csv").write_bytes(scores_csv(gradebook.score_rows()))
+            click.echo(write_summary(gradebook))
     return OUR_FAULT if result.faults else 0
 
 

@@ -21,10 +21,11 @@ def write_reports(report: Report, directory: Path) -> list[Path]:
         "report.json": to_json(report),
     }
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write(directory / name, text) for name, text in texts.items()]
+    return [write_whole(directory / name, text) for name, text in texts.items()]
 
 
-def _write(path: Path, text: str) -> Path:
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file that is complete or, where it is interrupted, not there; return its path."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         temporary.write_text(text, encoding="utf-8", newline="\n")

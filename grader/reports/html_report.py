@@ -44,7 +44,7 @@ def render_student(report: Report) -> str:
 
 def _page(shown: Report, full: Report, *, teacher: bool) -> str:
     text = (
-        _environment()
+        page_environment()
         .get_template("page.html.j2")
         .render(
             teacher=teacher,
@@ -64,7 +64,8 @@ def _is_trouble(run: CellRun) -> bool:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """What the templates of reports are rendered with: one design for every page."""
     environment = Environment(
         loader=PackageLoader("grader.reports", "templates"),
         autoescape=True,
