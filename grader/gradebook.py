@@ -245,7 +245,7 @@ class Gradebook:
         rows = self._connection.execute(
             "SELECT s.id, s.name, s.email, s.keys, r.report FROM submission s "
             "JOIN current_report r ON r.submission = s.id ORDER BY s.id"
-        ).fetchall()
+        )
         return [self._score_row(*row) for row in rows]
 
     def _score_row(self, identity: str, name: str, email: str, keys: str, text: str) -> ScoreRow:

@@ -64,6 +64,9 @@ def test_a_batch(
     with (out / "scores.csv").open(newline="", encoding="utf-8-sig") as file:
         assert {row["id"]: row["score"] for row in csv.DictReader(file)}["ann"] == "4"
     assert (out / "ann" / "feedback.html").is_file()
+    assert "3 submissions with a report" in (out / "summary.html").read_text()
+    assert 'href="eve/report.html"' in (out / "summary.html").read_text()
+    summary = (out / "summary.html").stat().st_mtime_ns
 
     before = {path: path.stat().st_mtime_ns for path in out.glob("*/report.json")}
     (out / "ann" / "feedback.html").unlink()
@@ -78,6 +81,7 @@ def test_a_batch(
     with open_gradebook(out) as book:
         book.give(ManualScore("ann", "1b", 1.0, "", "tom"))
     assert call(tiny_folder, folder, "-o", out, "-j", "2", "--dry-run") == 0
+    assert (out / "summary.html").stat().st_mtime_ns == summary
     printed = capsys.readouterr().out
     assert "would change" in printed
     assert "test_total: passed → failed" in printed
@@ -86,6 +90,21 @@ def test_a_batch(
     assert graded(out) == {"ann": 3.0, "bob": 1.0, "eve": 0.0}
     with open_gradebook(out) as book:
         assert next(row for row in book.score_rows() if row.id == "ann").score == 4.0
+
+
+def test_a_stopped_batch_has_its_summary(
+    call: Call, folder: Path, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C the summary says what was graded, and what was not yet."""
+
+    def stopped(assignment, download, gradebook, execute, observer, options) -> None:
+        for found in download.submissions:
+            gradebook.add_submission(found)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("grader.commands.batch.run_batch", stopped)
+    assert call(tiny_folder, folder, "-o", tmp_path / "out", "-j", "1") != 0
+    assert "3 not graded yet" in (tmp_path / "out" / "summary.html").read_text()
 
 
 def test_output_among_the_submissions(
