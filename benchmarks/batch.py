@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import psutil
@@ -72,10 +73,12 @@ class Meter:
     outcomes: int = 0
     marks: list[tuple[float, float, float]] = field(default_factory=list)
     peak: float = 0.0
+    sampling: float = 0.0
 
     def mark(self) -> None:
         """Notes the clock, the workers' CPU seconds and this process's own."""
-        self.marks.append((time.perf_counter(), cpu_of_descendants(), time.process_time()))
+        own = time.process_time() - self.sampling
+        self.marks.append((time.perf_counter(), cpu_of_descendants(), own))
 
     def execute(self, jobs: Iterable[Job], started: Callable[[str], None]) -> Iterator[Outcome]:
         """`run_locally`, with a mark when every worker is warm, and one when all is done."""
@@ -91,15 +94,16 @@ class Meter:
         while not done.wait(SAMPLE_SECONDS):
             with suppress(psutil.Error):
                 self.peak = max(self.peak, descendants_memory())
+            self.sampling = time.thread_time()
 
-    def figures(self, sampling: float) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """By submission, or by worker."""
         counted = self.outcomes - self.workers
         wall, below, own = (b - a for a, b in zip(self.marks[0], self.marks[-1], strict=True))
         return {
             "submissions a minute": 60 * counted / wall,
             "CPU seconds a submission, workers": below / counted,
-            "CPU seconds a submission, coordinator": max(0.0, own - sampling) / counted,
+            "CPU seconds a submission, coordinator": own / counted,
             "peak MB a worker": self.peak / self.workers,
         }
 
@@ -116,13 +120,7 @@ def cpu_of_descendants() -> float:
 def measure(assignment: Assignment, folder: Path, workers: int, out: Path) -> dict[str, float]:
     """Grades every submission in a folder."""
     meter, done = Meter(workers), threading.Event()
-    sampling: list[float] = []
-
-    def sample() -> None:
-        meter.watch_memory(done)
-        sampling.append(time.thread_time())
-
-    watcher = threading.Thread(target=sample)
+    watcher = threading.Thread(target=meter.watch_memory, args=[done])
     watcher.start()
     try:
         with open_gradebook(out, create=True) as book:
@@ -135,11 +133,12 @@ def measure(assignment: Assignment, folder: Path, workers: int, out: Path) -> di
             summary = time.process_time() - start
     finally:
         done.set()
-    reap()
+    # Python's own helper for spawned processes lives as long as this one.
+    reap(resource_tracker._resource_tracker._pid or 0)
     count = len(download.submissions)
     stored = sum(path.stat().st_size for path in out.glob("gradebook.sqlite*"))
     files = sum(path.stat().st_size for path in out.glob("*/*"))
-    return meter.figures(sampling[0]) | {
+    return meter.figures() | {
         "CPU seconds a submission, summary": summary / count,
         "MB a submission, gradebook": stored / count / MEGABYTE,
         "MB a submission, reports": files / count / MEGABYTE,

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.records import GradientEvidence, Report
-from grader.reports.picture import MAX_POINTS, gradient_picture, score_bar
+from grader.reports.picture import (
+    CHART_HEIGHT,
+    MAX_POINTS,
+    gradient_picture,
+    histogram,
+    score_bar,
+    share_bar,
+)
 
 Points = tuple[tuple[float, float], ...]
 
@@ -99,3 +106,29 @@ def test_the_score_bar(report: Report) -> None:
 def test_no_bar_without_points(report: Report, maximum: float) -> None:
     """An assignment without points has no bar, and nothing is divided by zero."""
     assert score_bar(replace(report, max_score=maximum)) == ""
+
+
+def test_a_histogram() -> None:
+    """Bars are as high as their counts, pending ones upon final ones, and words say it too."""
+    root = ET.fromstring(histogram([0, 10, 20], [1, 2], [3, 0]))
+    bars = [rect.attrib for rect in root.iter("rect")]
+    heights = [float(bar["height"]) / CHART_HEIGHT for bar in bars]
+    assert heights == [0.25, 0.75, 0.5, 0.0]
+    assert float(bars[1]["y"]) + float(bars[1]["height"]) == pytest.approx(float(bars[0]["y"]))
+    titles = [title.text for title in root.iter("title")]
+    assert titles == ["Distribution of scores", "0 to 10 points: 4", "10 to 20 points: 2"]
+    description = root.findtext("desc") or ""
+    assert "6 submissions in 2 ranges" in description
+    assert "most of them, 4, have from 0 to 10 points" in description
+
+
+def test_an_empty_histogram() -> None:
+    """Without a submission there are bars of no height, and no division by zero."""
+    heights = {r.get("height") for r in ET.fromstring(histogram([0, 1], [0], [0])).iter("rect")}
+    assert heights == {"0.00"}
+
+
+@pytest.mark.parametrize(("share", "width"), [(0.25, "25.00"), (1.5, "100.00"), (math.nan, "0.00")])
+def test_a_share_bar(share: float, width: str) -> None:
+    """A share's bar is as long as the share, whatever number it is."""
+    assert [r.get("width") for r in ET.fromstring(share_bar(share)).iter("rect")][1] == width
