@@ -31,6 +31,9 @@ RESOLUTION = 1e-3
 NEGLIGIBLE = 1e-4
 """An unresolved element may be passed over where its error is this part of the largest one."""
 
+IN_REACH = 64.0
+"""An error this many times too large may be smaller on the second ladder."""
+
 GOAL = 1.0 / 30.0
 """The part of the tolerance that the numeric error should take."""
 
@@ -155,21 +158,32 @@ class Decision:
 
 
 def decide(
-    sample: Sampler, lanes: Lanes, claims: Claims, doubts: Doubts, *, shared_noise: bool
+    sample: Sampler,
+    lanes: Lanes,
+    claims: Claims,
+    doubts: Doubts,
+    *,
+    shared_noise: bool,
+    thorough: bool = True,
 ) -> Decision:
-    """Decide all lanes, at no more cost than each of them needs."""
+    """Decide all lanes, at no more cost than each of them needs.
+
+    Unless `thorough`, lanes that stay open are not looked at a second time.
+    """
     accepted = accept_first(sample, lanes, claims.analytic, claims.tolerance * claims.norm)
     found = _begin(accepted)
     rest = np.flatnonzero(~accepted.agreed & ~accepted.flat)
     if len(rest):
-        found = found.put(rest, _climb(ROMBERG, sample, lanes, claims, rest, shared_noise))
+        found = found.put(
+            rest, _climb(ROMBERG, sample, lanes, claims, rest, shared_noise, accepted.lower)
+        )
     judged = _judge(found, claims, accepted.agreed)
     if not (judged.resolution <= claims.tolerance).all() and doubts.single():
         claims = claims.in_single_precision()
         judged = replace(_judge(found, claims, accepted.agreed), single=True)
-    doubtful = np.flatnonzero(judged.doubtful)
+    doubtful = np.flatnonzero(judged.failed | (thorough & _almost_resolved(judged, claims)))
     if len(doubtful):
-        second = _climb(STENCIL, sample, lanes, claims, doubtful, shared_noise)
+        second = _climb(STENCIL, sample, lanes, claims, doubtful, shared_noise, accepted.lower)
         found = found.put(doubtful, _second_opinion(judged, claims, doubtful, second))
         judged = replace(_judge(found, claims, accepted.agreed), single=judged.single)
     return _forgive_rounding(judged, claims, doubts)
@@ -184,11 +198,18 @@ def _begin(accepted: Accepted) -> Estimate:
         jump=nothing,
         quiet=accepted.flat,
         floor=nothing,
+        step=np.full(len(nothing), np.nan),
     )
 
 
 def _climb(
-    rule: Rule, sample: Sampler, lanes: Lanes, claims: Claims, which: Ints, shared_noise: bool
+    rule: Rule,
+    sample: Sampler,
+    lanes: Lanes,
+    claims: Claims,
+    which: Ints,
+    shared_noise: bool,
+    lower: Ints,
 ) -> Estimate:
     def sample_these(chosen: Ints, steps: Floats) -> Pairs:
         return sample(which[chosen], steps)
@@ -197,7 +218,7 @@ def _climb(
     claimed = np.abs(asked.analytic)
     part = asked.norm / np.where(claimed > asked.norm, claimed, np.maximum(asked.norm, 1e-300))
     wanted = GOAL * asked.tolerance * np.where(asked.elements, 1.0, part)
-    return climb(rule, sample_these, these, wanted, shared_noise=shared_noise)
+    return climb(rule, sample_these, these, wanted, shared_noise=shared_noise, lower=lower[which])
 
 
 def _scale(found: Estimate, claims: Claims) -> Floats:
@@ -241,6 +262,14 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
         signal=signal,
         tolerance=float(np.max(claims.tolerance)),
     )
+
+
+def _almost_resolved(judged: Decision, claims: Claims) -> Bools:
+    """Open lanes that a somewhat better estimate may decide."""
+    scale = np.fmax(_scale(judged.found, claims), judged.signal * claims.elements)
+    near = SAFETY * judged.found.error <= IN_REACH * claims.resolution * scale
+    open_lanes: Bools = judged.undecided & (near | ~np.isfinite(judged.found.error))
+    return open_lanes
 
 
 def _second_opinion(first: Decision, claims: Claims, lanes: Ints, second: Estimate) -> Estimate:

@@ -85,8 +85,9 @@ class Rule:
     the derivative, over the finest step; `others` (comparisons, candidates,
     steps) into less precise readings of the same, whose distance tells the
     truncation error. `bends` are triples of columns whose steps are as
-    1 : 2 : 4; `reach` is each candidate's first of them. `low` and `high` say
-    which candidates suggest that smaller or larger steps be tried.
+    1 : 2 : 4; `reach` is each candidate's first of them, and `own` its smallest
+    step in units of the finest. `low` and `high` say which candidates suggest
+    that smaller or larger steps be tried.
     A stage begins `start` exponents off the scale, the next one `stride` lower.
     """
 
@@ -95,6 +96,7 @@ class Rule:
     others: Floats
     bends: Ints
     reach: Ints
+    own: Floats
     low: Bools
     high: Bools
     start: int
@@ -109,6 +111,7 @@ class Estimate:
     it that the function's own noise makes. `jump` is the distance between the
     one-sided derivatives where the point is a kink (`value` is then their
     mean), else 0. `quiet` is true where no small step changed the function at all.
+    `step` is the smallest one of those that gave the value.
     """
 
     value: Floats
@@ -116,6 +119,7 @@ class Estimate:
     jump: Floats
     quiet: Bools
     floor: Floats
+    step: Floats
 
     def take(self, which: Ints) -> Estimate:
         """Some of the lanes."""
@@ -164,6 +168,7 @@ class _Stage:
     gain: Floats
     size: Floats
     quiet: Bools
+    step: Floats
     move: Ints
 
 
@@ -174,17 +179,24 @@ def root_mean_square(x: Floats) -> float:
 
 
 def climb(
-    rule: Rule, sample: Sampler, lanes: Lanes, wanted: Floats, *, shared_noise: bool
+    rule: Rule,
+    sample: Sampler,
+    lanes: Lanes,
+    wanted: Floats,
+    *,
+    shared_noise: bool,
+    lower: Ints | int = 0,
 ) -> Estimate:
     """Estimate the derivative in each lane until its error is `wanted` of it, if it can be.
 
-    With `shared_noise` all lanes differentiate one function, so that a lane in
-    which it does not respond to small steps takes over the noise that the
-    others show.
+    Lanes begin `lower` exponents below the rule's start, where larger steps are
+    known to be of no use. With `shared_noise` all lanes differentiate one
+    function, so that a lane in which it does not respond to small steps takes
+    over the noise that the others show.
     """
     start = lanes.exponents() + rule.start
     board = _Board(len(start))
-    open_lanes, top = np.arange(len(start)), start.copy()
+    open_lanes, top = np.arange(len(start)), start - lower
     for _ in range(MAX_STAGES):
         depth = top - start[open_lanes]
         goals = _Goals(wanted[open_lanes], depth)
@@ -213,6 +225,7 @@ class _Board:
         self.gain = np.ones(lanes)
         self.size = np.zeros(lanes)
         self.quiet = np.zeros(lanes, dtype=np.bool_)
+        self.step = np.full(lanes, np.nan)
         self.direction = np.zeros(lanes, dtype=np.int64)
 
     def take(self, lanes: Ints, stage: _Stage, down: Bools) -> None:
@@ -228,7 +241,7 @@ class _Board:
         better = np.where(contradict, down, smaller) | kinked
         to = lanes[better]
         self.error[to] = np.where(kinked, stage.smooth_error, stage.error)[better]
-        for field in ("value", "jump", "noise", "floor", "gain", "size", "quiet"):
+        for field in ("value", "jump", "noise", "floor", "gain", "size", "quiet", "step"):
             getattr(self, field)[to] = getattr(stage, field)[better]
 
     def keeps_direction(self, lanes: Ints, move: Ints) -> Bools:
@@ -248,7 +261,7 @@ class _Board:
         doubted = np.maximum(self.error, self.gain * lent)
         error = np.where(self.quiet, doubted, self.error)
         floor = np.where(self.quiet, doubted, self.floor)
-        return Estimate(self.value, error, self.jump, self.quiet, floor)
+        return Estimate(self.value, error, self.jump, self.quiet, floor, self.step)
 
 
 def _run_stage(
@@ -297,6 +310,7 @@ def _read(
         gain=np.sum(gain, axis=1)[rows, best],
         size=np.max(pairs.size[:, count:], axis=1),
         quiet=np.all(silent[:, count:], axis=1),
+        step=finest[:, 0] * rule.own[best],
         move=np.where(at_point | np.all(silent, axis=1), 0, move),
     )
 
