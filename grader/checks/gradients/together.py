@@ -19,6 +19,7 @@ from scipy.special import stdtrit
 from grader.checks.gradients.calling import SampledFunction
 from grader.checks.gradients.deciding import GOAL, SAFETY, Doubts, Together
 from grader.checks.gradients.ladder import Estimate, Floats, Lanes, climb
+from grader.checks.gradients.probes import KINK_DECAY
 from grader.checks.gradients.sampling import line_sampler
 from grader.checks.gradients.stencil import STENCIL, WEIGHTS_6, WEIGHTS_8
 
@@ -27,7 +28,7 @@ Ints: TypeAlias = NDArray[np.int64]
 REACH = 0.5
 """All elements move along a direction, so that its steps begin at half of an element's."""
 
-FALSE_ALARMS = 1e-7
+FALSE_ALARMS = 1e-6
 """How often scatter alone may look like a mistake."""
 
 HOPELESS = 0.1
@@ -36,9 +37,9 @@ HOPELESS = 0.1
 BATCH = 8
 """Directions that are added at a time."""
 
-EFFORT, MAX_EFFORT, USUAL_TOLERANCE = 10, 2000, 1e-7
-"""Evaluations an element for the mean, in proportion to how much closer than
-usually the gradient is to be held; and how many in all."""
+EFFORT, MAX_EFFORT, USUAL_TOLERANCE = 10, 12000, 1e-7
+"""Evaluations an element for the mean; a mean ten times closer takes a hundred
+times as many. And how many in all."""
 
 RESPONSE = 64.0
 """Rounding errors are unrelated where the values change by this many of them."""
@@ -46,11 +47,21 @@ RESPONSE = 64.0
 SINGLE_SUM = 1e-4
 """In float32 code the tolerance of the sum, in which rounding errors cancel."""
 
+FAR = 0.02
+"""The part of the distance between orders 4 and 6 that order 8 misses, should
+those of 6 and 8 agree by chance."""
+
 _EPS = float(np.finfo(np.float64).eps)
 _STEPS = np.array([4.0, 3.0, 2.0, 1.0])
-_EIGHT, _SIX = WEIGHTS_8[::-1], WEIGHTS_6[::-1]
-# T_22 of Romberg's table, from steps as 1 : 2 : 4.
-_ROMBERG = np.array([1.0 / 360.0, 0.0, -20.0 / 180.0, 64.0 / 90.0])
+# Order 4 on the same points, and T_22 of Romberg's table from steps as 1 : 2 : 4.
+_ORDERS = np.stack(
+    [
+        WEIGHTS_8[::-1],
+        WEIGHTS_6[::-1],
+        np.array([0.0, 0.0, -1.0 / 12.0, 2.0 / 3.0]),
+        np.array([1.0 / 360.0, 0.0, -1.0 / 9.0, 32.0 / 45.0]),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,9 @@ class _Mean:
     @property
     def error(self) -> float:
         return self.scatter + self.truncation
+
+
+_NO_MEAN = _Mean(0.0, 0.0, math.inf)
 
 
 def decide_together(
@@ -89,9 +103,12 @@ def decide_together(
         return None
     suspicious = abs(claim - value) > SAFETY * error + tolerance * claim
     mean = trial.average(float(found.step[0]), tolerance, must=suspicious)
-    if mean is None or abs(mean.gap) <= mean.error + tolerance:
+    if abs(mean.gap) <= mean.error + tolerance:
         return None
     numeric = claim * (1.0 - mean.gap)
+    # A rejection needs both: the ladder and the mean.
+    if abs(numeric - value) > SAFETY * error + mean.error * claim:
+        return None
     if abs(claim - numeric) <= rounding_along(trial.lines[0], doubts):
         return None
     return Together(claim, numeric)
@@ -127,51 +144,71 @@ class _Trial:
         lanes = Lanes(np.zeros(1), np.full(1, REACH))
         return climb(STENCIL, sampler, lanes, np.full(1, GOAL * tolerance), shared_noise=False)
 
-    def average(self, step: float, tolerance: float, *, must: bool) -> _Mean | None:
+    def average(self, step: float, tolerance: float, *, must: bool) -> _Mean:
         """The mean over as many directions as it takes, and as may be paid for.
 
-        None where not one batch may be, unless it `must`.
+        Of infinite error where not one batch may be, unless it `must`.
         """
-        effort = EFFORT * self.unit.size * max(1.0, USUAL_TOLERANCE / tolerance)
+        effort = EFFORT * self.unit.size * max(1.0, USUAL_TOLERANCE / tolerance) ** 2
         affordable = int(min(effort, MAX_EFFORT) / (2 * BATCH * len(_STEPS)))
-        best: _Mean | None = None
-        gaps: list[Floats] = []
+        best, batches = _NO_MEAN, list[_Batch]()
         for _ in range(max(affordable, int(must))):
-            gaps.append(self._gaps(step, BATCH))
-            mean = self._read(np.hstack(gaps))
-            if mean is None:
-                return best
-            if best is None or mean.error < best.error:
-                best = mean
+            batches.append(self._measure(step))
+            mean = _read(batches)
+            best = min(best, mean, key=lambda found: found.error)
             if mean.error <= tolerance or abs(mean.gap) > 2.0 * (mean.error + tolerance):
                 break
             if mean.truncation > mean.scatter:
-                step, gaps = step / 2.0, []
+                step, batches = step / 2.0, []
         return best
 
-    def _gaps(self, step: float, count: int) -> Floats:
-        """Relative gaps of order 8, 6 and Romberg's, and the least scatter; (4, count)."""
+    def _measure(self, step: float) -> _Batch:
         first = len(self.lines)
-        self._add(count)
+        self._add(BATCH)
         sampler = line_sampler(self.function, self.centre, self.lines)
-        steps = np.tile(step * _STEPS, (count, 1))
         with np.errstate(all="ignore"):
-            pairs = sampler(np.arange(first, first + count), steps)
-        claims = np.array([self.claims(first + i) for i in range(count)])
-        orders = [1.0 - pairs.odd @ weights / step / claims for weights in (_EIGHT, _SIX, _ROMBERG)]
-        least = 0.5 * _EPS * pairs.size[:, 0] / (step * claims)
+            steps = np.tile(step * _STEPS, (BATCH, 1))
+            pairs = sampler(np.arange(first, first + BATCH), steps)
+            claims = np.array([self.claims(first + i) for i in range(BATCH)])
+            gaps = 1.0 - pairs.odd @ _ORDERS.T / (step * claims[:, None])
+            four, two, one = (pairs.even[:, [0, 2, 3]] / (steps * claims[:, None])[:, [0, 2, 3]]).T
         # Values that hardly change all round alike, and their mean is no better than one.
         deaf = np.abs(pairs.odd[:, 0]) < RESPONSE * _EPS * pairs.size[:, 0]
-        return np.vstack([*orders, np.where(deaf, np.inf, least)])
+        least = np.where(deaf, np.inf, 0.5 * _EPS * pairs.size[:, 0] / (step * claims))
+        return _Batch(gaps, np.stack([2.0 * one - two, 2.0 * two - four], axis=1), least)
 
-    def _read(self, gaps: Floats) -> _Mean | None:
-        """The mean of order 8; how far the other orders' means lie from it is its truncation."""
-        eight, six, romberg, least = gaps
-        if not np.isfinite(gaps).all():
-            return None
-        count = len(eight)
-        spread = max(float(np.std(eight, ddof=1)), float(np.max(least)))
-        scatter = stdtrit(count - 1, 1.0 - FALSE_ALARMS) * spread / math.sqrt(count)
-        mean = float(np.mean(eight))
-        truncation = max(abs(float(np.mean(other)) - mean) for other in (six, romberg))
-        return _Mean(mean, float(scatter), truncation)
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some directions at one step, all relative to their claims.
+
+    `gaps` (directions, orders) are those of `_ORDERS`; `bends` (directions, 2)
+    the jump of the slope that the finer and the coarser three steps see; `least`
+    (directions,) is the scatter that rounding makes at least.
+    """
+
+    gaps: Floats
+    bends: Floats
+    least: Floats
+
+
+def _read(batches: list[_Batch]) -> _Mean:
+    """The mean of order 8, and what it may miss."""
+    gaps, bends, least = (
+        np.concatenate([getattr(batch, name) for batch in batches])
+        for name in ("gaps", "bends", "least")
+    )
+    if not (np.isfinite(gaps).all() and np.isfinite(bends).all() and np.isfinite(least).all()):
+        return _NO_MEAN
+    eight, six, four, romberg = np.mean(gaps, axis=0)
+    factor = float(stdtrit(len(gaps) - 1, 1.0 - FALSE_ALARMS)) / math.sqrt(len(gaps))
+    scatter = factor * max(float(np.std(gaps[:, 0], ddof=1)), float(np.max(least)))
+    truncation = max(abs(eight - six), abs(eight - romberg), FAR * abs(six - four))
+    return _Mean(float(eight), scatter, float(truncation) + _kink(bends, factor))
+
+
+def _kink(bends: Floats, factor: float) -> float:
+    """What a jump of the slope within reach may falsify; 0 where there is none to be seen."""
+    here, above = np.abs(np.mean(bends, axis=0))
+    heard = here > factor * float(np.std(bends[:, 0], ddof=1))
+    return float(here) / 2.0 if heard and here > KINK_DECAY * above else 0.0
