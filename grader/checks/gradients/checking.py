@@ -44,7 +44,7 @@ from grader.checks.gradients.results import (
     NumericGradient,
 )
 from grader.checks.gradients.sampling import elementwise_sampler, line_sampler
-from grader.checks.gradients.together import SINGLE_SUM, decide_together
+from grader.checks.gradients.together import decide_together
 from grader.checks.gradients.verdict import Rules, refused, verdict, verdict_on_many
 from grader.records import CheckStatus
 
@@ -52,6 +52,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 RELATIVE_TOLERANCE = 1e-7
 """Ten times above the ladders' error in bad regimes, far below a dropped weight decay."""
+
+USUAL_STEP = -8
+"""The exponent, off the scale, of a step that serves where nothing hinders larger ones."""
 
 BESIDE = 0.01
 """How far, in rms, to move away from a kink; far beyond the reach of the smallest steps."""
@@ -190,9 +193,30 @@ def _decide(guarded: Guarded, rules: Rules, last: bool) -> Decision:
         return found
     if not last and found.undecided.any() and _may_be_kinked(found):
         return found
-    tolerance = max(rules.tolerance, SINGLE_SUM if found.single else 0.0)
-    sum_found = decide_together(function, guarded.centre, claims.analytic, tolerance, doubts)
+    if not _noisy(found, rules.tolerance):
+        return found
+    sum_found = decide_together(
+        function,
+        guarded.centre,
+        claims.analytic,
+        rules.tolerance,
+        doubts,
+        single=found.single,
+        lower=_below_the_usual(found.found.step / lanes.scale),
+    )
     return replace(found, together=sum_found)
+
+
+def _below_the_usual(steps: Floats) -> int:
+    """By how many exponents the smallest of the steps that served lies below a usual one."""
+    served = steps[np.isfinite(steps)]
+    return max(0, USUAL_STEP - int(np.log2(served.min()))) if served.size else 0
+
+
+def _noisy(found: Decision, tolerance: float) -> bool:
+    """Whether it is noise that keeps an element from being certified, and no kink."""
+    open_lanes = ~(found.resolution <= tolerance)
+    return bool((open_lanes & (found.found.floor >= 0.5 * found.found.error)).any())
 
 
 def _examine(guarded: Guarded, rules: Rules) -> Examined:

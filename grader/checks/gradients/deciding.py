@@ -40,6 +40,9 @@ GOAL = 1.0 / 30.0
 SINGLE_TOLERANCE = 5e-3
 """In float32 code a rounding error can be almost 1 % of a sum that cancels."""
 
+SINGLE_NEGLIGIBLE = 2e-3
+"""And what is passed over beside larger elements is larger by as much."""
+
 SINGLE_RESOLUTION = 0.02
 """And the values are too noisy for more than this."""
 
@@ -64,6 +67,7 @@ class Claims:
     tolerance: Floats
     elements: Bools
     resolution: float = RESOLUTION
+    negligible: float = NEGLIGIBLE
 
     @classmethod
     def of_elements(cls, analytic: Floats, tolerance: float) -> Claims:
@@ -80,12 +84,18 @@ class Claims:
             self.tolerance[which],
             self.elements[which],
             self.resolution,
+            self.negligible,
         )
 
     def in_single_precision(self) -> Claims:
         """The same, held only to what float32 code can keep."""
         eased = np.maximum(self.tolerance, SINGLE_TOLERANCE)
-        return replace(self, tolerance=eased, resolution=SINGLE_RESOLUTION)
+        return replace(
+            self,
+            tolerance=eased,
+            resolution=SINGLE_RESOLUTION,
+            negligible=SINGLE_NEGLIGIBLE,
+        )
 
 
 @dataclass(frozen=True)
@@ -239,7 +249,7 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
     """Judge each lane by its own error estimate.
 
     An unresolved element is passed over only beside resolved ones that are
-    1 / NEGLIGIBLE times larger than its error, or where the function does not
+    1 / negligible times larger than its error, or where the function does not
     respond to it at all and the gradient says 0.
     """
     error = SAFETY * found.error
@@ -251,7 +261,7 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
     largest = np.fmax(np.abs(found.value), np.abs(found.jump) / 2.0)
     signal = float(np.max(largest[resolved], initial=0.0))
     silent = found.quiet & (claims.analytic == 0.0) & (found.value == 0.0) & np.isfinite(error)
-    excused = (error <= NEGLIGIBLE * signal) | (silent & (signal > 0.0))
+    excused = (error <= claims.negligible * signal) | (silent & (signal > 0.0))
     excused &= ~failed & ~resolved & claims.elements
     return Decision(
         found=found,
@@ -297,7 +307,9 @@ def _forgive_rounding(judged: Decision, claims: Claims, doubts: Doubts) -> Decis
             return judged
         lost = (gap <= doubts.lost) & (gap > LEAST_LOST * scale)
         forgiven = small & (lost | (gap <= doubts.rounding()))
-        passed = forgiven & (gap <= np.fmax(claims.resolution * scale, NEGLIGIBLE * judged.signal))
+        passed = forgiven & (
+            gap <= np.fmax(claims.resolution * scale, claims.negligible * judged.signal)
+        )
         certified = np.where(passed, (gap + SAFETY * judged.found.error) / scale, judged.resolution)
     return replace(
         judged,

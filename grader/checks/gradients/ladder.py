@@ -11,13 +11,20 @@ and the borders of the domain are the same for all rules, and are handled here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.gradients.probes import PROBES, Kinks, find_kinks, misplacement, read_probes
+from grader.checks.gradients.probes import (
+    PROBES,
+    Kinks,
+    find_kinks,
+    misplacement,
+    read_probes,
+    stair,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -283,7 +290,10 @@ def _read(
     odd = pairs.odd[:, :count]
     slope = _weigh(odd, rule.weights) / finest
     probes = read_probes(pairs.odd[:, count:], pairs.even[:, count:], x, tiny, slope[:, -1])
-    noise = np.maximum(probes.noise[:, None], 0.5 * _EPS * pairs.size[:, :count])
+    size, steepest = np.max(pairs.size[:, :count], axis=1), np.max(np.abs(slope), axis=1)
+    height = stair(pairs.odd, pairs.even, len(PROBES), steepest, tiny[:, 0], size)
+    heard = np.maximum(probes.noise, height)
+    noise = np.maximum(heard[:, None], 0.5 * _EPS * pairs.size[:, :count])
     gain = 2.0 * np.abs(rule.weights.T) / finest[:, :, None]
     floor = np.einsum("ls,lsc->lc", noise, gain)
     floor += np.abs(slope) * np.einsum("ls,lsc->lc", misplacement(x, steps), gain)
@@ -291,7 +301,9 @@ def _read(
     truncation = np.fmax.reduce(np.abs(slope - others))
     beyond = np.abs(slope - probes.slope[:, None])
     truncation = np.fmax(truncation, beyond - 2.0 * (probes.noise / probes.step)[:, None])
-    kinks = find_kinks(pairs.even[:, :count], steps, rule.bends, noise, probes)
+    kinks = find_kinks(
+        pairs.even[:, :count], steps, rule.bends, noise, replace(probes, noise=heard)
+    )
     smooth = _infinite_unless_finite(truncation + floor, slope)
     at_point = kinks.steady & (goals.depth <= -PLUNGE) & np.isfinite(smooth[:, 0])
     error = np.maximum(smooth, kinks.reached[:, rule.reach] / 2.0)

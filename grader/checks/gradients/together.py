@@ -51,6 +51,9 @@ FAR = 0.02
 """The part of the distance between orders 4 and 6 that order 8 misses, should
 those of 6 and 8 agree by chance."""
 
+AUDIBLE = 2.0
+"""Standard errors of the mean jump of the slope, above which it may be a kink."""
+
 _EPS = float(np.finfo(np.float64).eps)
 _STEPS = np.array([4.0, 3.0, 2.0, 1.0])
 # Order 4 on the same points, and T_22 of Romberg's table from steps as 1 : 2 : 4.
@@ -89,19 +92,27 @@ def decide_together(
     analytic: Floats,
     tolerance: float,
     doubts: Doubts,
+    *,
+    single: bool,
+    lower: int = 0,
 ) -> Together | None:
     """Whether the claims are wrong in their sum; None where nothing proves that.
 
-    `centre` and `analytic` are flat. In float32 code `tolerance` is to be SINGLE_SUM.
+    `centre` and `analytic` are flat. Of `single` precision, rounding errors are
+    related as far as the steps reach, so that the ladder alone must see the gap.
+    The ladder begins `lower` exponents below its usual start.
     """
+    tolerance = max(tolerance, SINGLE_SUM) if single else tolerance
     trial = _Trial(function, centre, analytic)
-    found = trial.first(tolerance)
+    found = trial.first(tolerance, lower)
     claim, value, error = trial.claims(0), float(found.value[0]), float(found.error[0])
     if found.jump[0] != 0.0 or not error <= HOPELESS * claim:
         return None
     if SAFETY * error + abs(claim - value) <= tolerance * claim:
         return None
     suspicious = abs(claim - value) > SAFETY * error + tolerance * claim
+    if single and not suspicious:
+        return None
     mean = trial.average(float(found.step[0]), tolerance, must=suspicious)
     if abs(mean.gap) <= mean.error + tolerance:
         return None
@@ -138,11 +149,12 @@ class _Trial:
         """What the gradient says of a direction; the sum of magnitudes."""
         return math.fsum((self.lines[which] * self.analytic).tolist())
 
-    def first(self, tolerance: float) -> Estimate:
+    def first(self, tolerance: float, lower: int) -> Estimate:
         """The derivative along the first direction, with the step that suits it."""
         sampler = line_sampler(self.function, self.centre, self.lines)
         lanes = Lanes(np.zeros(1), np.full(1, REACH))
-        return climb(STENCIL, sampler, lanes, np.full(1, GOAL * tolerance), shared_noise=False)
+        wanted = np.full(1, GOAL * tolerance)
+        return climb(STENCIL, sampler, lanes, wanted, shared_noise=False, lower=lower)
 
     def average(self, step: float, tolerance: float, *, must: bool) -> _Mean:
         """The mean over as many directions as it takes, and as may be paid for.
@@ -204,11 +216,11 @@ def _read(batches: list[_Batch]) -> _Mean:
     factor = float(stdtrit(len(gaps) - 1, 1.0 - FALSE_ALARMS)) / math.sqrt(len(gaps))
     scatter = factor * max(float(np.std(gaps[:, 0], ddof=1)), float(np.max(least)))
     truncation = max(abs(eight - six), abs(eight - romberg), FAR * abs(six - four))
-    return _Mean(float(eight), scatter, float(truncation) + _kink(bends, factor))
+    return _Mean(float(eight), scatter, float(truncation) + _kink(bends))
 
 
-def _kink(bends: Floats, factor: float) -> float:
+def _kink(bends: Floats) -> float:
     """What a jump of the slope within reach may falsify; 0 where there is none to be seen."""
     here, above = np.abs(np.mean(bends, axis=0))
-    heard = here > factor * float(np.std(bends[:, 0], ddof=1))
+    heard = here > AUDIBLE * float(np.std(bends[:, 0], ddof=1)) / math.sqrt(len(bends))
     return float(here) / 2.0 if heard and here > KINK_DECAY * above else 0.0
