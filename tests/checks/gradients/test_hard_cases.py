@@ -388,7 +388,7 @@ def test_stairs_of_single_precision_are_no_kinks() -> None:
 
 
 def test_small_mistakes_are_named() -> None:
-    """A forgotten weight decay of 1e-6 has its name, for which a verdict's numbers are too coarse."""
+    """A forgotten weight decay of 1e-6 has its name, by numbers closer than a verdict's."""
     case, forgetful = cases.with_decay(3, 1e-6)
     context = DiagnosisContext(parameters=case.x, weight_decay=1e-6, is_bias=False)
     result = judge(case.f, forgetful, case.x, context=context)
