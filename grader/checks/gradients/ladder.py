@@ -239,14 +239,16 @@ class _Board:
         """Keep the numbers of the smaller error; of two that contradict, the smaller steps'.
 
         Steps that have grown past a kink see a smooth function again, of another
-        slope. Steps that have shrunk to where nothing changes see no function at all.
+        slope. Steps that have shrunk to where nothing changes are trusted beside a
+        kink alone, one side of which may be flat; else they see no function at all.
         """
         kinked = stage.jump != 0.0
         with np.errstate(invalid="ignore"):
             gap = np.abs(stage.value - self.value[lanes])
             contradict = gap > 2.0 * (stage.error + self.error[lanes])
         smaller = stage.error < self.error[lanes]
-        better = np.where(contradict, down & ~stage.quiet, smaller) | kinked
+        trusted = down & (~stage.quiet | (self.jump[lanes] != 0.0))
+        better = np.where(contradict, trusted, smaller) | kinked
         to = lanes[better]
         self.error[to] = np.where(kinked, stage.smooth_error, stage.error)[better]
         for field in ("value", "jump", "noise", "floor", "gain", "size", "quiet", "step"):

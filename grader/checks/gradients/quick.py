@@ -39,6 +39,10 @@ BENT, HEARD, STEADY = 1e-2, 1e3, 0.5
 errors, and by how much of itself it changes when the step falls to 1/512. A
 smooth function keeps 1/512 of it, and rounding errors grow."""
 
+LEAST_FLAT = -13
+"""The smallest steps at which no change means a flat side of a kink; a float32
+rounds smaller ones away."""
+
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -81,23 +85,26 @@ class _Trial:
         self.value, self.error = np.full(count, np.nan), np.full(count, np.nan)
         self.flat, self.bent = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
         self.size, self.jump = np.zeros(count), np.zeros(count)
+        self.heard = np.zeros(count, dtype=np.bool_)
         self.first_finite = np.full(count, -DEEP + LADDER_START, dtype=np.int64)
         self.waiting = np.arange(count)
 
     def attempt(self, offset: int, levels: int) -> None:
         """Steps of one size; the lanes that agree leave."""
         finest = np.exp2(self.exponents + offset - levels + 1)
-        open_lanes = self.waiting[
-            (_EPS * self.size <= TOO_NOISY * 2.0 * finest * self.slack)[self.waiting]
-        ]
+        hopeful = self.size * _EPS <= TOO_NOISY * 2.0 * finest * self.slack
+        hopeful |= (self.analytic == 0.0) & (offset >= LEAST_FLAT)
+        open_lanes = self.waiting[hopeful[self.waiting]]
         for level in range(1, levels):
             if not len(open_lanes):
                 break
             steps = np.exp2(self.exponents[open_lanes, None] + offset - np.arange(level + 1))
             readings, pairs = extrapolate(self.sample, open_lanes, steps)
-            if (offset, level) == (ATTEMPTS[0][0], 1):
+            if level == 1 and offset >= LEAST_FLAT:
                 # Smaller steps are silent wherever the change is rounded away.
-                self.flat[open_lanes] = silent(pairs) & (self.analytic[open_lanes] == 0.0)
+                known = self.heard[open_lanes] | (offset == ATTEMPTS[0][0])
+                nothing = silent(pairs) & (self.analytic[open_lanes] == 0.0)
+                self.flat[open_lanes] = nothing & known
             close = _closes_in(readings, self.analytic[open_lanes], self.slack[open_lanes])
             self.value[open_lanes[close]] = readings[0][close]
             self.error[open_lanes[close]] = np.abs(readings[0] - readings[1])[close]
@@ -112,7 +119,10 @@ class _Trial:
         self.size[lanes] = np.max(pairs.size[finite], axis=1)
         odd, even = np.abs(pairs.odd[finite, 0]), np.abs(pairs.even[finite, 0])
         jump, before = even / steps[finite, 0], self.jump[lanes]
-        heard = (even > BENT * odd) & (even > HEARD * _EPS * self.size[lanes])
+        loud = HEARD * _EPS * self.size[lanes]
+        # Shrunk to the next attempt's steps, such a change would still show.
+        self.heard[lanes] = odd > loud * 2.0**-LEAST_FLAT
+        heard = (even > BENT * odd) & (even > loud)
         steady = np.abs(jump - before) <= STEADY * before
         self.bent[lanes] = heard & steady & (offset == ATTEMPTS[-1][0])
         self.jump[lanes] = jump

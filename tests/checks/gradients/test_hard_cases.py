@@ -408,3 +408,11 @@ def test_elements_that_were_not_looked_at_stay_out_of_evidence_and_diagnosis() -
     assert all(np.isfinite([e.analytic, e.numeric]).all() for e in evidence.worst)
     assert result.diagnosis is not None
     assert result.diagnosis.code == "sign"
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-9, 1e-13])
+def test_the_flat_side_of_a_kink_is_decided(gap: float) -> None:
+    """A ReLU just below 0 has the slope 0, however near its kink is."""
+    weights = np.array([0.3, -1.2, 0.7])
+    f = lambda x: np.sum(np.maximum(x, 0) * weights)  # noqa: E731
+    assert judge(f, lambda x: weights * (x > 0), [gap, -gap, 1.0]).status is PASSED
