@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from grader.execution.inside.randomness import MAX_OBJECTS, RandomStates
+from grader.execution.snapshots import Copy
 from grader.execution.student import AnsweredQuestion, RandomState, Student
 
 NOTEBOOK = """
@@ -96,6 +97,13 @@ def test_one_copy_keeps_one_state(student: Student) -> None:
     of_student, of_object = student._random_state(), student.from_rng._random_state()
     assert of_student == of_object
     assert RandomState.kept_in(student.before()._random_state().copy) != of_student
+
+
+def test_a_kept_state_is_for_one_check(student: Student) -> None:
+    """A copy whose generators were put back is not handed to the next check."""
+    state = student._random_state()
+    assert isinstance(state.copy, Copy)
+    assert state.copy.spoiled
 
 
 def test_hostile_objects_are_left_out() -> None:
