@@ -41,6 +41,9 @@ PLUNGE = 20
 
 DEEPEST, HIGHEST, MAX_STAGES = 40, 6, 8
 
+SINGLE_DEPTH = 12
+"""So many exponents down a float32 still shows the finest steps."""
+
 ROUGH = 16.0
 """Truncation this many times above the noise asks for smaller steps."""
 
@@ -175,6 +178,7 @@ class _Stage:
     gain: Floats
     size: Floats
     quiet: Bools
+    still: Bools
     step: Floats
     move: Ints
 
@@ -208,7 +212,7 @@ def climb(
         depth = top - start[open_lanes]
         goals = _Goals(wanted[open_lanes], depth)
         stage = _run_stage(rule, sample, open_lanes, lanes.at, top, goals)
-        board.take(open_lanes, stage, depth <= 0)
+        board.take(open_lanes, stage, depth)
         following = top + stage.move
         inside = (following >= start[open_lanes] - DEEPEST) & (
             following <= start[open_lanes] + HIGHEST
@@ -235,19 +239,20 @@ class _Board:
         self.step = np.full(lanes, np.nan)
         self.direction = np.zeros(lanes, dtype=np.int64)
 
-    def take(self, lanes: Ints, stage: _Stage, down: Bools) -> None:
+    def take(self, lanes: Ints, stage: _Stage, depth: Ints) -> None:
         """Keep the numbers of the smaller error; of two that contradict, the smaller steps'.
 
         Steps that have grown past a kink see a smooth function again, of another
-        slope. Steps that have shrunk to where nothing changes are trusted beside a
-        kink alone, one side of which may be flat; else they see no function at all.
+        slope. Steps that have shrunk to where nothing changes are trusted only beside
+        a kink, one side of which may be flat, and where a float32 would still change.
         """
         kinked = stage.jump != 0.0
         with np.errstate(invalid="ignore"):
             gap = np.abs(stage.value - self.value[lanes])
             contradict = gap > 2.0 * (stage.error + self.error[lanes])
         smaller = stage.error < self.error[lanes]
-        trusted = down & (~stage.quiet | (self.jump[lanes] != 0.0))
+        flat = stage.still & (depth >= -SINGLE_DEPTH)
+        trusted = (depth <= 0) & (~stage.quiet | (self.jump[lanes] != 0.0) | flat)
         better = np.where(contradict, trusted, smaller) | kinked
         to = lanes[better]
         self.error[to] = np.where(kinked, stage.smooth_error, stage.error)[better]
@@ -293,8 +298,9 @@ def _read(
     odd = pairs.odd[:, :count]
     slope = _weigh(odd, rule.weights) / finest
     probes = read_probes(pairs.odd[:, count:], pairs.even[:, count:], x, tiny, slope[:, -1])
-    size, steepest = np.max(pairs.size[:, :count], axis=1), np.max(np.abs(slope), axis=1)
-    height = stair(pairs.odd, pairs.even, len(PROBES), steepest, tiny[:, 0], size)
+    # The slope that the finest steps see: beside a kink it may be flat, whatever others see.
+    size = np.max(pairs.size[:, :count], axis=1)
+    height = stair(pairs.odd, pairs.even, len(PROBES), slope[:, -1], tiny[:, 0], size)
     heard = np.maximum(probes.noise, height)
     noise = np.maximum(heard[:, None], 0.5 * _EPS * pairs.size[:, :count])
     gain = 2.0 * np.abs(rule.weights.T) / finest[:, :, None]
@@ -325,6 +331,7 @@ def _read(
         gain=np.sum(gain, axis=1)[rows, best],
         size=np.max(pairs.size[:, count:], axis=1),
         quiet=np.all(silent[:, count:], axis=1),
+        still=np.all(silent[:, count - 1 :], axis=1),
         step=finest[:, 0] * rule.own[best],
         move=np.where(at_point | np.all(silent, axis=1), 0, move),
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.checks import DiagnosisContext
+from grader.checks import DiagnosisContext, numeric_gradient
 from grader.checks.gradients.checking import GradientResult, check_derivative, check_gradient
 from grader.errors import StudentRaised, StudentTimeout
 from grader.records import CheckStatus
@@ -416,3 +416,11 @@ def test_the_flat_side_of_a_kink_is_decided(gap: float) -> None:
     weights = np.array([0.3, -1.2, 0.7])
     f = lambda x: np.sum(np.maximum(x, 0) * weights)  # noqa: E731
     assert judge(f, lambda x: weights * (x > 0), [gap, -gap, 1.0]).status is PASSED
+
+
+def test_a_kink_that_only_the_largest_step_reaches_leaves_the_flat_side_flat() -> None:
+    """A ReLU's numeric gradient is exactly 0 where no smaller step changes anything."""
+    at = np.array([-0.46, -0.3, 0.7, -1.2, 2.0])
+    found = numeric_gradient(lambda x: np.sum(np.maximum(x, 0) * np.arange(1.0, 6.0)), at)
+    assert np.abs(found.value - [0, 0, 3, 0, 5]).max() < 1e-10
+    assert found.error_estimate.max() < 1e-9
