@@ -51,7 +51,7 @@ def is_sequence(value):
 
 def assert_list(value, name):
     kind = getattr(value, "type_name", type(value).__name__)
-    assert is_sequence(value), f"{name} must be a list of numbers, but is a {kind}"
+    assert is_sequence(value), f"{name} must be a list or an array, but is a {kind}"
 
 
 def numbers(value, name):
