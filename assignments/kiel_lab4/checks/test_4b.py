@@ -14,7 +14,7 @@ RELU_POINTS = np.array([0.3, 0.9, 1.6, 2.4])
 # All three neurons are on, for positive first biases.
 RELU_CHAIN = ((0.6, 0.9, 1.4), (0.0, 0.3, 0.1))
 # Here as well, but the second would be off if it saw x, or nothing, in place of the first's output.
-RELU_CHAIN_BELOW = ((1.2, 0.9, -1.4), (0.0, -0.8, 4.0))
+RELU_CHAIN_BELOW = ((1.2, 0.9, 1.4), (0.0, -0.8, 0.1))
 
 
 def sigmoid(z):
