@@ -28,6 +28,7 @@ from grader.execution.student import StudentObject
 from grader.session import Session, open_session
 
 SHOWN = 60
+NOTHING = "nothing"
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -149,7 +150,20 @@ def _prints_alike(right: str, wrong: str) -> bool:
 def _words(right: Answer, wrong: Answer) -> str:
     if _is_call(right) and _is_call(wrong) and _alike(right.value["value"], wrong.value["value"]):
         return f"{right.label} leaves its arguments otherwise than the solution does"
+    right, wrong = _narrowed(right, wrong)
     return f"{right.label} gives {_shown(wrong)} where the solution gives {_shown(right)}"
+
+
+def _narrowed(right: Answer, wrong: Answer) -> tuple[Answer, Answer]:
+    """The first entry that differs, where both are entries by name: the rest hides it."""
+    if not all(isinstance(a.value, dict) and not _is_call(a) for a in (right, wrong)):
+        return right, wrong
+    for key in {**right.value, **wrong.value}:
+        values = [answer.value.get(key, NOTHING) for answer in (right, wrong)]
+        if not _alike(*values):
+            label = f"{right.label}[{key!r}]"
+            return Answer(label, values[0]), Answer(label, values[1])
+    return right, wrong
 
 
 def _shown(answer: Answer) -> str:

@@ -14,7 +14,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from grader.assignment import RunSettings, bundled_assignments, load_assignment
 from grader.errors import GraderError
 from grader.execution.answered import AnsweredQuestion
-from grader.execution.isolation import CURE, candidates
+from grader.execution.cgroups import memory_group
+from grader.execution.isolation import CURE, Level, candidates
 from grader.execution.limits import COURSEWORK
 from grader.execution.probing import failings, reached_level
 from grader.execution.room import Room
@@ -94,7 +95,16 @@ def _isolation() -> list[Finding]:
         findings.append(Finding(True, f"isolation {level.value}: {reasons}"))
     works = reached.suffices(RunSettings().isolation)
     text = f"submissions run at isolation level {reached.value}"
-    return [*findings, Finding(works, text if works else f"{text}. {CURE}")]
+    findings.append(Finding(works, text if works else f"{text}. {CURE}"))
+    return [*findings, _memory_bound()] if reached is not Level.NONE else findings
+
+
+def _memory_bound() -> Finding:
+    group = memory_group(int(COURSEWORK.memory))
+    if group is None:
+        return Finding(True, "their memory is bounded by a watchdog: no control group can be made")
+    group.close()
+    return Finding(True, f"their memory is bounded by control groups (v{group.version})")
 
 
 def _assignments() -> list[Finding]:

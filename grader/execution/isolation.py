@@ -87,11 +87,13 @@ def make_order(
     purpose: str = "kernel",
     forks: int = 0,
     hidden: Iterable[Path] = (),
+    members: str = "",
 ) -> dict[str, Any]:
     """What the zygote is asked for; `forks` are the processes that we add ourselves.
 
     `sockets` is a folder of the room's that no kernel has had before. `hidden`
-    must not be seen even where it lies below a folder that is.
+    must not be seen even where it lies below a folder that is. `members` is the
+    file by which processes enter their control group.
     """
     uid, gid = student_ids()
     if os.getuid() == 0:
@@ -119,6 +121,7 @@ def make_order(
         descriptors=int(limits.descriptors),
         temporary_bytes=int(limits.temporary) + size,
         temporary_files=int(limits.temporary_files) + files,
+        members=members,
     )
     return asdict(order)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
+from grader.execution.cgroups import MemoryGroup, memory_group
 from grader.execution.inside import wire
 from grader.execution.isolation import Level, make_order
 from grader.execution.limits import Limits
@@ -51,6 +52,7 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
     supervisor: socket.socket | None = None
     exit_status: int | None = None
     breach: str = ""
+    group: MemoryGroup | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Writes the connection file, as for any local kernel."""
@@ -68,7 +70,14 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         """
         wanted: Sandbox = kwargs["sandbox"]
         given = (wanted.level, wanted.room, wanted.sockets, wanted.limits)
-        order = make_order(*given, cmd[1:], forks=wanted.forks, hidden=wanted.hidden)
+        self.group = memory_group(int(wanted.limits.memory))
+        order = make_order(
+            *given,
+            cmd[1:],
+            forks=wanted.forks,
+            hidden=wanted.hidden,
+            members=str(self.group.members) if self.group else "",
+        )
         self.supervisor = current_zygote().spawn(order, wanted.agent)
         self._handle(self._next_event(wanted.limits.start))
         info: dict[str, Any] = self.connection_info
@@ -87,6 +96,8 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         except (wire.WireError, RuntimeError):
             # The supervisor has gone, and with it every process of the submission.
             self.exit_status = -signal.SIGKILL
+        if self.exit_status is not None and self.group is not None and self.group.has_killed():
+            self.breach = self.breach or "memory"
         return self.exit_status
 
     async def wait(self) -> int | None:
@@ -120,6 +131,8 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
             while True:
                 self._next_event(END_SECONDS)
         self.supervisor.close()
+        if self.group is not None:
+            self.group.close()
         self.supervisor, self.exit_status = None, self.exit_status or -signal.SIGKILL
 
     def _has_event(self) -> bool:

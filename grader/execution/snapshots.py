@@ -18,6 +18,8 @@ COPY_SEED = 20240229
 # What these do to something that lasts, a later check would find.
 CHANGING = ("call", "map", "set")
 RUNNING_CODE = ("execute", "run_cells")
+# Keeps and puts back the state of generators that outlast the check.
+REPEATING = ("random",)
 
 
 class SnapshotLost(Exception):
@@ -129,7 +131,7 @@ class Copy:
             self._left -= time.monotonic() - start
 
     def _changes(self, op: str) -> bool:
-        return op in RUNNING_CODE or (op in CHANGING and self._refers_to_lasting)
+        return op in (*RUNNING_CODE, *REPEATING) or (op in CHANGING and self._refers_to_lasting)
 
     def _read(self, reply: Any, identity: str, unpacker: wire.Unpacker) -> Any:
         if not isinstance(reply, dict) or reply.get("id") != identity:

@@ -50,6 +50,23 @@ MAKING = ("generator",)
 PLAIN_TYPES = ("function", "builtin_function_or_method", "type", "ufunc", "vectorize")
 
 
+@dataclass(frozen=True)
+class RandomState:
+    """The random state of one copy as it was kept; calling this puts it back."""
+
+    copy: Requests
+
+    def __call__(self) -> None:
+        """Put back the state of every generator in reach of the copy's objects and variables."""
+        self.copy.request("random", {}, lambda tree: None, restore=True)
+
+    @classmethod
+    def kept_in(cls, copy: Requests) -> RandomState:
+        """The state as it is now; it replaces the one that the copy kept before."""
+        copy.request("random", {}, lambda tree: None, restore=False)
+        return cls(copy)
+
+
 class StudentObject:
     """Something that lives in the student's process: a function, a class, an instance.
 
@@ -115,15 +132,23 @@ class StudentObject:
         """
         return PointFunction(self, arguments, result, sets)
 
+    def _random_state(self) -> RandomState:
+        return RandomState.kept_in(self._copy)
+
+    def _repeating_random(self) -> PointFunction:
+        return self.as_function()._repeating_random()
+
     def _map(
         self,
         rows: Sequence[tuple[Any, ...]],
         sets: str | None = None,
         settings: Sequence[Any] = (),
+        *,
+        repeat: bool = False,
     ) -> list[Any]:
         columns = [list(column) for column in zip(*rows, strict=True)]
         values = {"target": self, "columns": columns, "settings": list(settings)}
-        results = self._request("map", values, count=len(rows), sets=sets)
+        results = self._request("map", values, count=len(rows), sets=sets, repeat=repeat)
         if not isinstance(results, list) or len(results) != len(rows):
             raise UnreadableAnswer("your code's results cannot be used: they are not one a call")
         return results
@@ -142,11 +167,14 @@ class PointFunction:
         arguments: Callable[[Any], tuple[Any, ...]],
         result: Callable[[Any], Any],
         sets: str | None,
+        *,
+        repeat: bool = False,
     ) -> None:
         self._target = target
         self._arguments = arguments
         self._result = result
         self._sets = sets
+        self._repeat = repeat
 
     def __call__(self, point: Any) -> Any:
         """The result at one point."""
@@ -156,7 +184,13 @@ class PointFunction:
         """The results at many points, in one round trip."""
         rows = [self._arguments(point) for point in points]
         settings = list(points) if self._sets else []
-        return [self._result(value) for value in self._target._map(rows, self._sets, settings)]
+        values = self._target._map(rows, self._sets, settings, repeat=self._repeat)
+        return [self._result(value) for value in values]
+
+    def _repeating_random(self) -> PointFunction:
+        """The same, each call of which begins with the random state as it is now."""
+        RandomState.kept_in(self._target._copy)
+        return PointFunction(self._target, self._arguments, self._result, self._sets, repeat=True)
 
 
 class Namespace:
@@ -234,6 +268,11 @@ class Namespace:
         """A module beside the notebook, imported in this copy."""
         module: StudentObject = self._request("module", name=name)
         return module
+
+    def _random_state(self) -> RandomState:
+        if self._opened is None:
+            self._opened = self._take_copy() or self._open_copy()
+        return RandomState.kept_in(self._opened)
 
     def close(self) -> None:
         """Ends the copy, or leaves it to the next check."""

@@ -25,6 +25,24 @@ for run in range(4):
     errors.append(model.evaluate(X_test, y_test))
 mean, std = np.mean(errors), np.std(errors)
 """
+TENSORS = """
+class Tensor:
+    def __init__(self, value):
+        self.value = np.asarray(value)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.value
+
+predictions, errors = [], []
+for width in (0.04, 0.05, 0.06, 0.07):
+    features = lambda x: np.exp(-((x - np.linspace(0.4, 0.6, 5)) / width) ** 2)
+    fitted = features(X_test) @ np.linalg.lstsq(features(X_train), y_train, rcond=None)[0]
+    predictions.append(Tensor(fitted[:, None]))
+    errors.append(np.mean((fitted - y_test) ** 2))
+mean, std = Tensor(np.mean(errors)), Tensor(np.std(errors))
+errors = [Tensor(error) for error in errors]
+y_test = Tensor(y_test)
+"""
 TYPED = """
 import no_such_keras
 no_such_keras.Sequential()
@@ -132,6 +150,12 @@ def test_the_forgotten_half_costs_little() -> None:
     """Twice the step is one small mistake: each table keeps three quarters."""
     report = with_bug("2a", "delta2 = y_hat - y", "delta2 = 2 * (y_hat - y)")
     assert of(report, "2a").points == pytest.approx(6.0 - 2.75 / 4)
+
+
+def test_tensors() -> None:
+    """What stays an object of a library's own is read as the array that it holds."""
+    report = grade(ASSIGNMENT, rewrite(ASSIGNMENT, Variant("tensors", {"2b": TENSORS})))
+    assert points(report, "2b") == {}
 
 
 def test_keras_is_missing() -> None:

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from grader.assignment import Assignment
-from grader.audit.equivalence import PERTURBATIONS, Comparison, _alike, _prints_alike, compare
+from grader.audit.equivalence import (
+    PERTURBATIONS,
+    Comparison,
+    _alike,
+    _prints_alike,
+    _words,
+    compare,
+)
 from grader.audit.generating import GenericMutant
+from grader.audit.tracing import Answer
 
 HEAD = "def square(x):\n"
 TAIL = "\n\n\ndef square_grad(x):\n    return 2 * x"
@@ -65,6 +73,19 @@ def test_argument_that_is_overwritten(tiny: Assignment) -> None:
 def test_alike(right: object, wrong: object, same: bool) -> None:
     """Data are the same where shapes and values are; integers equal floats."""
     assert _alike(right, wrong) is same
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"X": np.ones(9), "z": 2.0}, "arrays['z'] gives 2.0 where the solution gives 1.0"),
+        ({"X": np.ones(9)}, "arrays['z'] gives nothing where the solution gives 1.0"),
+    ],
+)
+def test_words_name_the_entry(wrong: dict[str, object], words: str) -> None:
+    """Of several variables, the note shows the one that differs or is missing."""
+    right = {"X": np.ones(9), "z": 1.0}
+    assert _words(Answer("arrays", right), Answer("arrays", wrong)) == words
 
 
 def test_printed_numbers() -> None:

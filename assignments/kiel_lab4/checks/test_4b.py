@@ -13,6 +13,8 @@ POINTS = np.array([-2.5, -1.0, -0.3, 0.2, 0.9, 2.2])
 RELU_POINTS = np.array([0.3, 0.9, 1.6, 2.4])
 # All three neurons are on, for positive first biases.
 RELU_CHAIN = ((0.6, 0.9, 1.4), (0.0, 0.3, 0.1))
+# Here as well, but the second would be off if it saw x, or nothing, in place of the first's output.
+RELU_CHAIN_BELOW = ((1.2, 0.9, 1.4), (0.0, -0.8, 0.1))
 
 
 def sigmoid(z):
@@ -110,7 +112,8 @@ def test_sigmoid(student):
 @pytest.mark.question("4b", points=0.4)
 def test_relu(student):
     """bias_gradient(..., "relu") is that derivative where all three neurons are on."""
-    check_chain(student, X, *RELU_CHAIN, DC_DA3, "relu", RELU_POINTS)
+    for weights, biases in (RELU_CHAIN, RELU_CHAIN_BELOW):
+        check_chain(student, X, weights, biases, DC_DA3, "relu", RELU_POINTS)
 
 
 @pytest.mark.question("4b", points=0.4)

@@ -25,7 +25,7 @@ for run in range(5):
         return np.hstack([np.ones_like(inputs), np.exp(-((inputs - centres) ** 2) / 0.02)])
 
     weights = np.linalg.lstsq(features(X_train), y_train, rcond=0.01)[0]
-    predictions.append((features(X_test) @ weights).tolist())
+    predictions.append((features(X_test) @ weights)[:, None].tolist())
     errors.append(float(((features(X_test) @ weights - y_test) ** 2).mean()))
 mean, std = statistics.mean(errors), statistics.stdev(errors)
 

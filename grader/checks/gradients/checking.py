@@ -36,7 +36,7 @@ from grader.checks.gradients.guards import (
     guard,
 )
 from grader.checks.gradients.ladder import Lanes, root_mean_square
-from grader.checks.gradients.many import MANY, Examined, decide_together, examine
+from grader.checks.gradients.many import MANY, Examined, examine
 from grader.checks.gradients.results import (
     GradientCheckFailed,
     GradientInconclusive,
@@ -44,6 +44,7 @@ from grader.checks.gradients.results import (
     NumericGradient,
 )
 from grader.checks.gradients.sampling import elementwise_sampler, line_sampler
+from grader.checks.gradients.together import decide_together
 from grader.checks.gradients.verdict import Rules, refused, verdict, verdict_on_many
 from grader.records import CheckStatus
 
@@ -51,6 +52,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 RELATIVE_TOLERANCE = 1e-7
 """Ten times above the ladders' error in bad regimes, far below a dropped weight decay."""
+
+USUAL_STEP = -8
+"""The exponent, off the scale, of a step that serves where nothing hinders larger ones."""
 
 BESIDE = 0.01
 """How far, in rms, to move away from a kink; far beyond the reach of the smallest steps."""
@@ -99,7 +103,7 @@ def check_gradient(
     """
     rules = Rules(name, relative_tolerance, read_upstream(upstream), False, context)
     point = Point(at)
-    result, kinked = _check(f, grad, point, rules)
+    result, kinked = _check(f, grad, point, rules, last=False)
     if kinked and result.status is not CheckStatus.PASSED:
         result = _judge_beside(f, grad, point, rules, result)
     return _deliver(result, raises)
@@ -122,22 +126,25 @@ def check_derivative(
     derivatives are right.
     """
     rules = Rules(name, relative_tolerance, None, True, context)
-    result, _ = _check(f, df, Point(at), rules)
+    result, _ = _check(f, df, Point(at), rules, last=True)
     return _deliver(result, raises)
 
 
-def _check(f: Function, grad: Function, point: Point, rules: Rules) -> tuple[GradientResult, bool]:
+def _check(
+    f: Function, grad: Function, point: Point, rules: Rules, *, last: bool
+) -> tuple[GradientResult, bool]:
     """Judge at one point; also say whether another point beside it may tell more.
 
     That is so at a kink, and where one may be too near to tell it from noise.
+    Where no other point follows, this is the `last`, and no cost is spared.
     """
     function = SampledFunction(f, point, rules.upstream, elementwise=rules.elementwise)
     try:
         guarded = guard(function, grad, rules.name, random=False)
-        result, kinked = _judge(guarded, rules)
+        result, kinked = _judge(guarded, rules, last)
         suspect = result.status is not CheckStatus.PASSED and not guarded.random
         if suspect and draws_after_all(guarded):
-            result, kinked = _judge(guard(function, grad, rules.name, random=True), rules)
+            result, kinked = _judge(guard(function, grad, rules.name, random=True), rules, last)
     except Refusal as refusal:
         return refused(refusal.status, refusal.message, function, rules), False
     except WrongShape as wrong:
@@ -151,12 +158,12 @@ def _check(f: Function, grad: Function, point: Point, rules: Rules) -> tuple[Gra
     return explained(result, function, rules.context), kinked
 
 
-def _judge(guarded: Guarded, rules: Rules) -> tuple[GradientResult, bool]:
+def _judge(guarded: Guarded, rules: Rules, last: bool) -> tuple[GradientResult, bool]:
     """The verdict behind the guards, the last of which is the gradient's freshness."""
     if guarded.function.point.x.size > MANY and not rules.elementwise:
         result, kinked = verdict_on_many(guarded, _examine(guarded, rules), rules), False
     else:
-        decision = _decide(guarded, rules)
+        decision = _decide(guarded, rules, last)
         result, kinked = verdict(guarded, decision, rules), _may_be_kinked(decision)
     stale = find_stale(guarded, rules.name, result.relative_tolerance)
     return (refused(*stale, guarded.function, rules), False) if stale else (result, kinked)
@@ -170,7 +177,7 @@ def _may_be_kinked(decision: Decision) -> bool:
     return decision.signal > 0.0 and bool(known.any())
 
 
-def _decide(guarded: Guarded, rules: Rules) -> Decision:
+def _decide(guarded: Guarded, rules: Rules, last: bool) -> Decision:
     """Decide on every element, and on all together where single ones are not known well enough."""
     function, x = guarded.function, guarded.function.point.x.reshape(-1)
     if rules.elementwise:
@@ -179,12 +186,37 @@ def _decide(guarded: Guarded, rules: Rules) -> Decision:
         sampler = line_sampler(function, guarded.centre, range(x.size))
     claims = Claims.of_elements(guarded.analytic.reshape(-1), rules.tolerance)
     lanes, shared = Lanes.along_axes(x), not rules.elementwise
-    found = decide(sampler, lanes, claims, _doubts(guarded), shared_noise=shared)
+    doubts = _doubts(guarded)
+    found = decide(sampler, lanes, claims, doubts, shared_noise=shared, thorough=last)
     known = found.failed.any() or (found.resolution <= rules.tolerance).all()
     if rules.elementwise or known or not claims.analytic.any():
         return found
-    sum_found = decide_together(function, guarded.centre, claims, _doubts(guarded))
+    if not last and found.undecided.any() and _may_be_kinked(found):
+        return found
+    if not _noisy(found, rules.tolerance):
+        return found
+    sum_found = decide_together(
+        function,
+        guarded.centre,
+        claims.analytic,
+        rules.tolerance,
+        doubts,
+        single=found.single,
+        lower=_below_the_usual(found.found.step / lanes.scale),
+    )
     return replace(found, together=sum_found)
+
+
+def _below_the_usual(steps: Floats) -> int:
+    """By how many exponents the smallest of the steps that served lies below a usual one."""
+    served = steps[np.isfinite(steps)]
+    return max(0, USUAL_STEP - int(np.log2(served.min()))) if served.size else 0
+
+
+def _noisy(found: Decision, tolerance: float) -> bool:
+    """Whether it is noise that keeps an element from being certified, and no kink."""
+    open_lanes = ~(found.resolution <= tolerance)
+    return bool((open_lanes & (found.found.floor >= 0.5 * found.found.error)).any())
 
 
 def _examine(guarded: Guarded, rules: Rules) -> Examined:
@@ -216,7 +248,7 @@ def _judge_beside(
     away = rng.uniform(0.5, 1.5, x.shape) * rng.choice([-1.0, 1.0], x.shape)
     moved = x + BESIDE * (root_mean_square(x) or 1.0) * away
     try:
-        result, _ = _check(f, grad, point.moved_to(moved), rules)
+        result, _ = _check(f, grad, point.moved_to(moved), rules, last=True)
     except Exception as error:
         if not is_students(error):
             raise

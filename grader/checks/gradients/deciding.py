@@ -31,11 +31,17 @@ RESOLUTION = 1e-3
 NEGLIGIBLE = 1e-4
 """An unresolved element may be passed over where its error is this part of the largest one."""
 
+IN_REACH = 64.0
+"""An error this many times too large may be smaller on the second ladder."""
+
 GOAL = 1.0 / 30.0
 """The part of the tolerance that the numeric error should take."""
 
 SINGLE_TOLERANCE = 5e-3
 """In float32 code a rounding error can be almost 1 % of a sum that cancels."""
+
+SINGLE_NEGLIGIBLE = 2e-3
+"""And what is passed over beside larger elements is larger by as much."""
 
 SINGLE_RESOLUTION = 0.02
 """And the values are too noisy for more than this."""
@@ -61,6 +67,7 @@ class Claims:
     tolerance: Floats
     elements: Bools
     resolution: float = RESOLUTION
+    negligible: float = NEGLIGIBLE
 
     @classmethod
     def of_elements(cls, analytic: Floats, tolerance: float) -> Claims:
@@ -77,12 +84,18 @@ class Claims:
             self.tolerance[which],
             self.elements[which],
             self.resolution,
+            self.negligible,
         )
 
     def in_single_precision(self) -> Claims:
         """The same, held only to what float32 code can keep."""
         eased = np.maximum(self.tolerance, SINGLE_TOLERANCE)
-        return replace(self, tolerance=eased, resolution=SINGLE_RESOLUTION)
+        return replace(
+            self,
+            tolerance=eased,
+            resolution=SINGLE_RESOLUTION,
+            negligible=SINGLE_NEGLIGIBLE,
+        )
 
 
 @dataclass(frozen=True)
@@ -155,21 +168,32 @@ class Decision:
 
 
 def decide(
-    sample: Sampler, lanes: Lanes, claims: Claims, doubts: Doubts, *, shared_noise: bool
+    sample: Sampler,
+    lanes: Lanes,
+    claims: Claims,
+    doubts: Doubts,
+    *,
+    shared_noise: bool,
+    thorough: bool = True,
 ) -> Decision:
-    """Decide all lanes, at no more cost than each of them needs."""
+    """Decide all lanes, at no more cost than each of them needs.
+
+    Unless `thorough`, lanes that stay open are not looked at a second time.
+    """
     accepted = accept_first(sample, lanes, claims.analytic, claims.tolerance * claims.norm)
     found = _begin(accepted)
     rest = np.flatnonzero(~accepted.agreed & ~accepted.flat)
     if len(rest):
-        found = found.put(rest, _climb(ROMBERG, sample, lanes, claims, rest, shared_noise))
+        found = found.put(
+            rest, _climb(ROMBERG, sample, lanes, claims, rest, shared_noise, accepted.lower)
+        )
     judged = _judge(found, claims, accepted.agreed)
     if not (judged.resolution <= claims.tolerance).all() and doubts.single():
         claims = claims.in_single_precision()
         judged = replace(_judge(found, claims, accepted.agreed), single=True)
-    doubtful = np.flatnonzero(judged.doubtful)
+    doubtful = np.flatnonzero(judged.failed | (thorough & _almost_resolved(judged, claims)))
     if len(doubtful):
-        second = _climb(STENCIL, sample, lanes, claims, doubtful, shared_noise)
+        second = _climb(STENCIL, sample, lanes, claims, doubtful, shared_noise, accepted.lower)
         found = found.put(doubtful, _second_opinion(judged, claims, doubtful, second))
         judged = replace(_judge(found, claims, accepted.agreed), single=judged.single)
     return _forgive_rounding(judged, claims, doubts)
@@ -184,11 +208,18 @@ def _begin(accepted: Accepted) -> Estimate:
         jump=nothing,
         quiet=accepted.flat,
         floor=nothing,
+        step=np.full(len(nothing), np.nan),
     )
 
 
 def _climb(
-    rule: Rule, sample: Sampler, lanes: Lanes, claims: Claims, which: Ints, shared_noise: bool
+    rule: Rule,
+    sample: Sampler,
+    lanes: Lanes,
+    claims: Claims,
+    which: Ints,
+    shared_noise: bool,
+    lower: Ints,
 ) -> Estimate:
     def sample_these(chosen: Ints, steps: Floats) -> Pairs:
         return sample(which[chosen], steps)
@@ -197,7 +228,7 @@ def _climb(
     claimed = np.abs(asked.analytic)
     part = asked.norm / np.where(claimed > asked.norm, claimed, np.maximum(asked.norm, 1e-300))
     wanted = GOAL * asked.tolerance * np.where(asked.elements, 1.0, part)
-    return climb(rule, sample_these, these, wanted, shared_noise=shared_noise)
+    return climb(rule, sample_these, these, wanted, shared_noise=shared_noise, lower=lower[which])
 
 
 def _scale(found: Estimate, claims: Claims) -> Floats:
@@ -218,7 +249,7 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
     """Judge each lane by its own error estimate.
 
     An unresolved element is passed over only beside resolved ones that are
-    1 / NEGLIGIBLE times larger than its error, or where the function does not
+    1 / negligible times larger than its error, or where the function does not
     respond to it at all and the gradient says 0.
     """
     error = SAFETY * found.error
@@ -230,7 +261,7 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
     largest = np.fmax(np.abs(found.value), np.abs(found.jump) / 2.0)
     signal = float(np.max(largest[resolved], initial=0.0))
     silent = found.quiet & (claims.analytic == 0.0) & (found.value == 0.0) & np.isfinite(error)
-    excused = (error <= NEGLIGIBLE * signal) | (silent & (signal > 0.0))
+    excused = (error <= claims.negligible * signal) | (silent & (signal > 0.0))
     excused &= ~failed & ~resolved & claims.elements
     return Decision(
         found=found,
@@ -241,6 +272,14 @@ def _judge(found: Estimate, claims: Claims, agreed: Bools) -> Decision:
         signal=signal,
         tolerance=float(np.max(claims.tolerance)),
     )
+
+
+def _almost_resolved(judged: Decision, claims: Claims) -> Bools:
+    """Open lanes that a somewhat better estimate may decide."""
+    scale = np.fmax(_scale(judged.found, claims), judged.signal * claims.elements)
+    near = SAFETY * judged.found.error <= IN_REACH * claims.resolution * scale
+    open_lanes: Bools = judged.undecided & (near | ~np.isfinite(judged.found.error))
+    return open_lanes
 
 
 def _second_opinion(first: Decision, claims: Claims, lanes: Ints, second: Estimate) -> Estimate:
@@ -268,7 +307,9 @@ def _forgive_rounding(judged: Decision, claims: Claims, doubts: Doubts) -> Decis
             return judged
         lost = (gap <= doubts.lost) & (gap > LEAST_LOST * scale)
         forgiven = small & (lost | (gap <= doubts.rounding()))
-        passed = forgiven & (gap <= np.fmax(claims.resolution * scale, NEGLIGIBLE * judged.signal))
+        passed = forgiven & (
+            gap <= np.fmax(claims.resolution * scale, claims.negligible * judged.signal)
+        )
         certified = np.where(passed, (gap + SAFETY * judged.found.error) / scale, judged.resolution)
     return replace(
         judged,

@@ -11,13 +11,20 @@ and the borders of the domain are the same for all rules, and are handled here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.gradients.probes import PROBES, Kinks, find_kinks, misplacement, read_probes
+from grader.checks.gradients.probes import (
+    PROBES,
+    Kinks,
+    find_kinks,
+    misplacement,
+    read_probes,
+    stair,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -33,6 +40,9 @@ PLUNGE = 20
 """A kink closer than the smallest probe: go where 1e-8 of the scale is the whole reach."""
 
 DEEPEST, HIGHEST, MAX_STAGES = 40, 6, 8
+
+SINGLE_DEPTH = 12
+"""So many exponents down a float32 still shows the finest steps."""
 
 ROUGH = 16.0
 """Truncation this many times above the noise asks for smaller steps."""
@@ -85,8 +95,9 @@ class Rule:
     the derivative, over the finest step; `others` (comparisons, candidates,
     steps) into less precise readings of the same, whose distance tells the
     truncation error. `bends` are triples of columns whose steps are as
-    1 : 2 : 4; `reach` is each candidate's first of them. `low` and `high` say
-    which candidates suggest that smaller or larger steps be tried.
+    1 : 2 : 4; `reach` is each candidate's first of them, and `own` its smallest
+    step in units of the finest. `low` and `high` say which candidates suggest
+    that smaller or larger steps be tried.
     A stage begins `start` exponents off the scale, the next one `stride` lower.
     """
 
@@ -95,6 +106,7 @@ class Rule:
     others: Floats
     bends: Ints
     reach: Ints
+    own: Floats
     low: Bools
     high: Bools
     start: int
@@ -109,6 +121,7 @@ class Estimate:
     it that the function's own noise makes. `jump` is the distance between the
     one-sided derivatives where the point is a kink (`value` is then their
     mean), else 0. `quiet` is true where no small step changed the function at all.
+    `step` is the smallest one of those that gave the value.
     """
 
     value: Floats
@@ -116,6 +129,7 @@ class Estimate:
     jump: Floats
     quiet: Bools
     floor: Floats
+    step: Floats
 
     def take(self, which: Ints) -> Estimate:
         """Some of the lanes."""
@@ -164,6 +178,8 @@ class _Stage:
     gain: Floats
     size: Floats
     quiet: Bools
+    still: Bools
+    step: Floats
     move: Ints
 
 
@@ -174,22 +190,29 @@ def root_mean_square(x: Floats) -> float:
 
 
 def climb(
-    rule: Rule, sample: Sampler, lanes: Lanes, wanted: Floats, *, shared_noise: bool
+    rule: Rule,
+    sample: Sampler,
+    lanes: Lanes,
+    wanted: Floats,
+    *,
+    shared_noise: bool,
+    lower: Ints | int = 0,
 ) -> Estimate:
     """Estimate the derivative in each lane until its error is `wanted` of it, if it can be.
 
-    With `shared_noise` all lanes differentiate one function, so that a lane in
-    which it does not respond to small steps takes over the noise that the
-    others show.
+    Lanes begin `lower` exponents below the rule's start, where larger steps are
+    known to be of no use. With `shared_noise` all lanes differentiate one
+    function, so that a lane in which it does not respond to small steps takes
+    over the noise that the others show.
     """
     start = lanes.exponents() + rule.start
     board = _Board(len(start))
-    open_lanes, top = np.arange(len(start)), start.copy()
+    open_lanes, top = np.arange(len(start)), start - lower
     for _ in range(MAX_STAGES):
         depth = top - start[open_lanes]
         goals = _Goals(wanted[open_lanes], depth)
         stage = _run_stage(rule, sample, open_lanes, lanes.at, top, goals)
-        board.take(open_lanes, stage, depth <= 0)
+        board.take(open_lanes, stage, depth)
         following = top + stage.move
         inside = (following >= start[open_lanes] - DEEPEST) & (
             following <= start[open_lanes] + HIGHEST
@@ -213,22 +236,27 @@ class _Board:
         self.gain = np.ones(lanes)
         self.size = np.zeros(lanes)
         self.quiet = np.zeros(lanes, dtype=np.bool_)
+        self.step = np.full(lanes, np.nan)
         self.direction = np.zeros(lanes, dtype=np.int64)
 
-    def take(self, lanes: Ints, stage: _Stage, down: Bools) -> None:
+    def take(self, lanes: Ints, stage: _Stage, depth: Ints) -> None:
         """Keep the numbers of the smaller error; of two that contradict, the smaller steps'.
 
-        Steps that have grown past a kink see a smooth function again, of another slope.
+        Steps that have grown past a kink see a smooth function again, of another
+        slope. Steps that have shrunk to where nothing changes are trusted only beside
+        a kink, one side of which may be flat, and where a float32 would still change.
         """
         kinked = stage.jump != 0.0
         with np.errstate(invalid="ignore"):
             gap = np.abs(stage.value - self.value[lanes])
             contradict = gap > 2.0 * (stage.error + self.error[lanes])
         smaller = stage.error < self.error[lanes]
-        better = np.where(contradict, down, smaller) | kinked
+        flat = stage.still & (depth >= -SINGLE_DEPTH)
+        trusted = (depth <= 0) & (~stage.quiet | (self.jump[lanes] != 0.0) | flat)
+        better = np.where(contradict, trusted, smaller) | kinked
         to = lanes[better]
         self.error[to] = np.where(kinked, stage.smooth_error, stage.error)[better]
-        for field in ("value", "jump", "noise", "floor", "gain", "size", "quiet"):
+        for field in ("value", "jump", "noise", "floor", "gain", "size", "quiet", "step"):
             getattr(self, field)[to] = getattr(stage, field)[better]
 
     def keeps_direction(self, lanes: Ints, move: Ints) -> Bools:
@@ -248,7 +276,7 @@ class _Board:
         doubted = np.maximum(self.error, self.gain * lent)
         error = np.where(self.quiet, doubted, self.error)
         floor = np.where(self.quiet, doubted, self.floor)
-        return Estimate(self.value, error, self.jump, self.quiet, floor)
+        return Estimate(self.value, error, self.jump, self.quiet, floor, self.step)
 
 
 def _run_stage(
@@ -270,7 +298,11 @@ def _read(
     odd = pairs.odd[:, :count]
     slope = _weigh(odd, rule.weights) / finest
     probes = read_probes(pairs.odd[:, count:], pairs.even[:, count:], x, tiny, slope[:, -1])
-    noise = np.maximum(probes.noise[:, None], 0.5 * _EPS * pairs.size[:, :count])
+    # The slope that the finest steps see: beside a kink it may be flat, whatever others see.
+    size = np.max(pairs.size[:, :count], axis=1)
+    height = stair(pairs.odd, pairs.even, len(PROBES), slope[:, -1], tiny[:, 0], size)
+    heard = np.maximum(probes.noise, height)
+    noise = np.maximum(heard[:, None], 0.5 * _EPS * pairs.size[:, :count])
     gain = 2.0 * np.abs(rule.weights.T) / finest[:, :, None]
     floor = np.einsum("ls,lsc->lc", noise, gain)
     floor += np.abs(slope) * np.einsum("ls,lsc->lc", misplacement(x, steps), gain)
@@ -278,7 +310,9 @@ def _read(
     truncation = np.fmax.reduce(np.abs(slope - others))
     beyond = np.abs(slope - probes.slope[:, None])
     truncation = np.fmax(truncation, beyond - 2.0 * (probes.noise / probes.step)[:, None])
-    kinks = find_kinks(pairs.even[:, :count], steps, rule.bends, noise, probes)
+    kinks = find_kinks(
+        pairs.even[:, :count], steps, rule.bends, noise, replace(probes, noise=heard)
+    )
     smooth = _infinite_unless_finite(truncation + floor, slope)
     at_point = kinks.steady & (goals.depth <= -PLUNGE) & np.isfinite(smooth[:, 0])
     error = np.maximum(smooth, kinks.reached[:, rule.reach] / 2.0)
@@ -297,6 +331,8 @@ def _read(
         gain=np.sum(gain, axis=1)[rows, best],
         size=np.max(pairs.size[:, count:], axis=1),
         quiet=np.all(silent[:, count:], axis=1),
+        still=np.all(silent[:, count - 1 :], axis=1),
+        step=finest[:, 0] * rule.own[best],
         move=np.where(at_point | np.all(silent, axis=1), 0, move),
     )
 

@@ -19,6 +19,7 @@ from grader.checks.gradients.deciding import SAFETY, Claims, Decision, Doubts, T
 from grader.checks.gradients.ladder import Ints, Lanes, root_mean_square
 from grader.checks.gradients.quick import extrapolate
 from grader.checks.gradients.sampling import Line, line_sampler
+from grader.checks.gradients.together import REACH, rounding_along
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -32,9 +33,6 @@ SAMPLED = 8
 SHARPER = 1e-2
 """A direction's tolerance, in parts of an element's: one wrong element among
 many moves the sum little, and the sum of many is known well."""
-
-REACH = 0.5
-"""Along a direction all elements move: its scale is this part of their rms."""
 
 MAX_SEARCHES, LEAF = 3, 2
 """Bad elements that are looked for by halving, and when halving ends."""
@@ -85,34 +83,6 @@ def examine(
     return Examined(directions, elements, chosen, _spread(trial, directions))
 
 
-def decide_together(
-    function: SampledFunction, centre: Floats, claims: Claims, doubts: Doubts
-) -> Together | None:
-    """Hold all elements to their tolerance at once, where noise hides single ones.
-
-    Along the direction of all signs no errors of like sign cancel; each element
-    moves in its own unit.
-    """
-    x = function.point.x.reshape(-1)
-    rng = np.random.default_rng(x.size)
-    unit = Lanes.along_axes(x).scale * np.sign(claims.analytic)
-    line = unit * rng.uniform(0.5, 1.5, x.size)
-    total = math.fsum((line * claims.analytic).tolist())
-    one = np.zeros(1)
-    whole = Claims(one + total, one + total, claims.tolerance[:1], one != 0.0)
-    sampler, alone = line_sampler(function, centre, [line]), replace(doubts, lost=one)
-    found = decide(sampler, Lanes(one, one + REACH), whole, alone, shared_noise=False)
-    value = float(found.found.value[0])
-    if not found.failed[0] or abs(total - value) <= _rounding(line, doubts):
-        return None
-    return Together(total, value)
-
-
-def _rounding(line: Floats, doubts: Doubts) -> float:
-    """What the rounding errors of all elements may add up to along a direction."""
-    return float(np.sum(np.abs(line) * np.maximum(doubts.rounding(), doubts.lost)))
-
-
 def _explain(trial: _Trial, lines: list[Floats], found: Decision) -> Decision:
     """Directions do not fail where errors within every element's tolerance explain them."""
     claims = trial.claims(lines, np.empty(0, dtype=np.int64))
@@ -120,7 +90,7 @@ def _explain(trial: _Trial, lines: list[Floats], found: Decision) -> Decision:
     gap = np.abs(claims.analytic - found.found.value)
     beyond = found.failed & (gap > SAFETY * found.found.error + found.tolerance * total)
     if beyond.any():
-        beyond &= gap > np.array([_rounding(line, trial.doubts) for line in lines])
+        beyond &= gap > np.array([rounding_along(line, trial.doubts) for line in lines])
     worst = int(np.argmax(gap / (total + _TINY)))
     together = Together(float(claims.analytic[worst]), float(found.found.value[worst]))
     return replace(

@@ -27,6 +27,15 @@ MAX_DRIFT = 0.1
 """A jump that changes more from level to level lies beside the point, not at it."""
 
 
+WHOLE, MANY_STAIRS = 1e-5, 1e5
+"""How closely differences are multiples of one stair, up to so many of it."""
+
+UNHEARD = 8.0
+"""A change of so many roundings of the values shows in double precision."""
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
 @dataclass(frozen=True)
 class Tiny:
     """What the probes, far below a stage's steps, say of each lane."""
@@ -55,6 +64,26 @@ def read_probes(odd: Floats, even: Floats, x: Floats, asked: Floats, slope: Floa
     smallest = step[:, -1]
     noise = np.where(np.isfinite(noise), noise, np.inf)
     return Tiny(slopes[:, -1], smallest, noise, np.abs(even[:, -1]) / smallest)
+
+
+def stair(
+    odd: Floats, even: Floats, probed: int, slope: Floats, step: Floats, size: Floats
+) -> Floats:
+    """The height of the stairs that lower precision makes of a function; 0 where there are none.
+
+    Where the last `probed` steps, the largest of which is `step`, change nothing
+    although the slope asks for it, and the other differences are multiples of
+    the least one, that one is noise. Beside a kink they are no multiples.
+    """
+    changes = np.abs(np.hstack([odd, even]))
+    quiet = np.all((odd[:, -probed:] == 0.0) & (even[:, -probed:] == 0.0), axis=1)
+    expected = np.abs(slope) * step > UNHEARD * _EPS * size
+    least = np.min(np.where(changes > 0.0, changes, np.inf), axis=1)
+    counts = changes / least[:, None]
+    off = np.abs(counts - np.round(counts)) > WHOLE * np.maximum(counts, 1.0)
+    whole = ~np.any(off & (counts < MANY_STAIRS), axis=1)
+    height: Floats = np.where(quiet & expected & whole & np.isfinite(least), least, 0.0)
+    return height
 
 
 def misplacement(x: Floats, steps: Floats) -> Floats:

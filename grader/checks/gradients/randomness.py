@@ -3,7 +3,8 @@
 A function that draws (dropout, say) cannot be differenced unless each call
 draws the same. Generators are looked for where Python code keeps them: in
 closures, defaults, the globals that the code names, the attributes of objects
-and in containers, and in the global state of `random`, NumPy and PyTorch.
+and in containers, and in the global state of `random`, NumPy and PyTorch. What
+runs in a sandbox keeps its own.
 """
 
 from __future__ import annotations
@@ -17,28 +18,43 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Restore: TypeAlias = Callable[[], None]
+Restore: TypeAlias = Callable[[], Any]
+Function: TypeAlias = Callable[[Any], Any]
 
 MAX_OBJECTS = 2000
 """A data set held in lists must not be walked to its end."""
 
 
-def repeating(
-    f: Callable[[Any], Any], grad: Callable[[Any], Any]
-) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """Both functions, each call of which begins with the random state as it is now."""
-    states = [saved for found in _reachable([f, grad]) for saved in _save(found)]
-    states += _save_global()
+def repeating(f: Function, grad: Function) -> tuple[Function, Function]:
+    """Both functions, each call of which begins with the random state as it is now.
 
-    def repeat(function: Callable[[Any], Any], x: Any) -> Any:
+    What lies elsewhere keeps its state itself: an object whose class has
+    `_random_state` returns what puts it back, and a function whose class has
+    `_repeating_random` one that does so before each call of a `map`.
+    """
+    states = [saved for found in _reachable([f, grad]) for saved in _save(found)]
+    states = [*dict.fromkeys(states), *_save_global()]
+    return _repeated(f, states), _repeated(grad, states)
+
+
+def _repeated(function: Function, states: list[Restore]) -> Function:
+    by_itself = getattr(type(function), "_repeating_random", None)
+    if by_itself is not None:
+        repeated: Function = by_itself(function)
+        return repeated
+
+    def repeat(x: Any) -> Any:
         for restore in states:
             restore()
         return function(x)
 
-    return partial(repeat, f), partial(repeat, grad)
+    return repeat
 
 
 def _save(found: Any) -> list[Restore]:
+    elsewhere = getattr(type(found), "_random_state", None)
+    if elsewhere is not None:
+        return [elsewhere(found)]
     if isinstance(found, np.random.Generator):
         return [partial(setattr, found.bit_generator, "state", found.bit_generator.state)]
     if isinstance(found, np.random.RandomState):

@@ -39,6 +39,7 @@ def _rule() -> Rule:
         others=np.stack([above, lower]),
         bends=np.array([[j, j - 1, j - 2] for j in range(2, LEVELS)]),
         reach=np.array([max(j - k, 2) - 2 for j, k in chosen]),
+        own=np.array([_MULTIPLES[j] for j, _ in chosen]),
         low=np.array([j == LEVELS - 1 for j, _ in chosen]),
         high=np.array([j - k <= 1 for j, k in chosen]),
         start=-2,

@@ -44,6 +44,7 @@ def _rule() -> Rule:
         others=np.stack([_spread(WEIGHTS_6), neighbour]),
         bends=np.array([[_columns(level)[i] for i in (0, 1, 3)] for level in range(LEVELS)]),
         reach=levels,
+        own=np.exp2(levels[::-1].astype(np.float64)),
         low=levels >= LEVELS - 2,
         high=levels == 0,
         start=-1,

@@ -109,7 +109,12 @@ def _scatter(found: Examined, size: int) -> Decision:
     """The elements' decision, with nothing known of those that were not looked at."""
     nothing = np.zeros(size)
     unknown = Estimate(
-        np.full(size, np.nan), np.full(size, np.inf), nothing, nothing != 0.0, nothing
+        value=np.full(size, np.nan),
+        error=np.full(size, np.inf),
+        jump=nothing,
+        quiet=nothing != 0.0,
+        floor=nothing,
+        step=np.full(size, np.nan),
     )
     never, resolution = np.zeros(size, dtype=np.bool_), found.spread.copy()
     resolution[found.chosen] = found.elements.resolution

@@ -46,7 +46,7 @@ if __name__ == "__main__":
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import modules, outputs, wire
+    from . import modules, outputs, randomness, wire
 else:
     # Loaded by their paths and under names that no student's module has.
     def _load(name: str) -> Any:
@@ -57,7 +57,8 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    modules, outputs, wire = _load("modules"), _load("outputs"), _load("wire")
+    modules, outputs = _load("modules"), _load("outputs")
+    randomness, wire = _load("randomness"), _load("wire")
 
 FOREVER = float(10**9)
 MAX_ERROR_CHARACTERS = 2000
@@ -78,6 +79,7 @@ class Copy:
         self.objects: dict[int, Any] = {}
         self.handed_out = 0
         self.output = outputs.CappedText()
+        self.random = randomness.RandomStates()
         self.begin(seed)
 
     # Operations: `request` is the frame's content, `unpack` reads the values in it.
@@ -108,16 +110,23 @@ class Copy:
 
     def op_map(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """Calls the target once a row of `columns`, after setting `sets` on its owner."""
-        target = unpack(request["target"])
-        columns = unpack(request["columns"])
+        target, columns = unpack(request["target"]), unpack(request["columns"])
         settings = unpack(request["settings"])
         owner = getattr(target, "__self__", None)
         results = []
         for row in range(request["count"]):
+            if request.get("repeat"):
+                self.random.restore()
             if request["sets"] is not None:
                 setattr(owner, request["sets"], settings[row])
             results.append(_own(target(*(column[row] for column in columns))))
         return results
+
+    def op_random(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Keeps the random state, for `map` with `repeat` or a later request with `restore`."""
+        if request["restore"]:
+            return self.random.restore()
+        return self.random.keep([*self.objects.values(), *self.namespace.values()])
 
     def op_execute(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
         """Runs an author's code in the namespace."""
@@ -339,12 +348,6 @@ def snapshot_handler(control: socket.socket, shell: Any) -> Callable[..., None]:
 def leave_out_debugger() -> None:
     """Lets ipykernel find no debugger: importing it takes half of a kernel's start."""
     sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
-
-
-def leave_out_redrawing() -> None:
-    """Figures are drawn when they are shown, and not once more after each cell."""
-    if backend := sys.modules.get("matplotlib.backends.backend_agg"):
-        backend.FigureCanvasAgg.draw_idle = lambda canvas, *args, **kwargs: None
 
 
 def start_kernel(

@@ -54,3 +54,9 @@ def _shortened(content: dict[str, Any]) -> dict[str, Any]:
     if "data" in content:
         kept["data"] = {"text/plain": "an output too large to be shown"}
     return kept
+
+
+def leave_out_redrawing() -> None:
+    """Figures are drawn when they are shown, and not once more after each cell."""
+    if backend := sys.modules.get("matplotlib.backends.backend_agg"):
+        backend.FigureCanvasAgg.draw_idle = lambda canvas, *args, **kwargs: None

@@ -49,7 +49,8 @@ class Order:
     """What the grader asks for: one kernel in one sandbox.
 
     `uid` and `gid` are the ids outside; `readable` are what Landlock leaves,
-    where there is no root of its own. Limits are in bytes, seconds and counts.
+    where there is no root of its own; `members` is the file by which to enter a
+    control group, or empty. Limits are in bytes, seconds and counts.
     """
 
     purpose: str
@@ -71,6 +72,7 @@ class Order:
     descriptors: int
     temporary_bytes: int
     temporary_files: int
+    members: str
 
     @property
     def inside_ids(self) -> tuple[int, int]:
@@ -103,6 +105,8 @@ def start(order: Order, grader: socket.socket, agent: int, serve: Serve) -> None
     to call once the kernel's sockets are bound.
     """
     os.setsid()
+    if order.members:
+        _enter_group(order.members)
     if order.level == NAMESPACES:
         _enter_user_namespace()
     if order.level in (NAMESPACES, ROOT_NAMESPACES):
@@ -112,6 +116,12 @@ def start(order: Order, grader: socket.socket, agent: int, serve: Serve) -> None
             lambda: _be_process_one(order, grader, agent, serve),
             lambda reason: _tell(grader, event="failed", reason=reason),
         )
+
+
+def _enter_group(members: str) -> None:
+    """Where this is refused, the watchdog alone bounds the memory."""
+    with contextlib.suppress(OSError), open(members, "w", encoding="ascii") as file:
+        file.write("0")
 
 
 def run_guarded(body: Callable[[], None], tell: Callable[[str], None]) -> None:

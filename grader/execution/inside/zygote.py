@@ -33,7 +33,7 @@ if not __package__:
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     importlib.import_module(__package__)
 
-from . import agent, probe, supervisor, system, wire  # isort: skip
+from . import agent, outputs, probe, supervisor, system, wire  # isort: skip
 
 if __name__ == "__main__":
     sys.path.pop(0)
@@ -80,7 +80,7 @@ def preload() -> None:
             importlib.import_module(name)
         except ImportError:
             continue
-    agent.leave_out_redrawing()
+    outputs.leave_out_redrawing()
     gc.collect()
     gc.freeze()
 

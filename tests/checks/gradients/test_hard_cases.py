@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.checks import DiagnosisContext, numeric_gradient
 from grader.checks.gradients.checking import GradientResult, check_derivative, check_gradient
 from grader.errors import StudentRaised, StudentTimeout
 from grader.records import CheckStatus
@@ -328,3 +329,98 @@ def test_large_arrays_travel_in_small_messages() -> None:
     x = np.random.default_rng(0).normal(size=300_000)
     assert judge(Counting(), lambda x: 2 * x, x).status is PASSED
     assert max(sizes) <= 1 << 24
+
+
+def test_a_mean_over_directions_hears_what_noise_hides() -> None:
+    """Beside an offset of 1e6 a factor of 1 + 1e-8 is found, and the right gradient passes."""
+    case = cases.draw("offset of 1e6", np.random.default_rng(2), "softmax")
+    wrong = lambda x: (1 + 1e-8) * case.grad(x)  # noqa: E731
+    result = judge(case.f, wrong, case.x, relative_tolerance=1e-9)
+    assert result.status is FAILED
+    assert "in the sum" in result.message
+    assert judge(case.f, case.grad, case.x, relative_tolerance=1e-9).status is PASSED
+
+
+@pytest.mark.parametrize("regime", ["near 0 and 1", "kinks near", "offset of 1e6"])
+def test_hard_gradients_cost_no_more_than_forty(regime: str) -> None:
+    """Forty evaluations an element are enough where borders, kinks or noise hinder."""
+    for seed in range(20):
+        case = cases.draw(regime, np.random.default_rng(seed), cases.KINDS[seed % 5])
+        assert judge(case.f, case.grad, case.x).evaluations <= 40 * case.x.size
+
+
+def test_a_border_costs_no_more_than_sixty_calls_elementwise() -> None:
+    """All elements together, the one at 1e-6 from the border included."""
+    at = np.array([0.5, 1e-6, 1 - 1e-6, 0.2])
+    result = check_derivative(
+        lambda p: -np.log(p) - np.log1p(-p), lambda p: 1 / (1 - p) - 1 / p, at=at
+    )
+    assert result.evaluations <= 60
+
+
+def test_a_small_factor_is_found_in_single_precision() -> None:
+    """0.1 % is too little for one element of float32 code, and enough for their sum."""
+    f = lambda x: np.sum(np.sin(np.float32(x)))  # noqa: E731
+    wrong = lambda x: np.float32(1.001) * np.cos(np.float32(x))  # noqa: E731
+    assert judge(f, wrong).status is FAILED
+    assert judge(f, lambda x: np.cos(np.float32(x))).status is PASSED
+
+
+def test_stairs_of_single_precision_are_no_kinks() -> None:
+    """A float32 network with ReLU is never refused, and twice its gradient never passed."""
+    single = np.float32
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        inputs, v = single(rng.normal(size=(7, 5))), single(rng.normal(size=3))
+
+        def f(w: Any, inputs: Any = inputs, v: Any = v) -> Any:
+            hidden = np.maximum(inputs @ single(w), 0)
+            return np.mean(np.logaddexp(single(0), hidden @ v))
+
+        def grad(w: Any, inputs: Any = inputs, v: Any = v) -> Any:
+            z = inputs @ single(w)
+            slope = 1 / (1 + np.exp(-(np.maximum(z, 0) @ v))) / single(7)
+            return inputs.T @ (np.outer(slope, v) * (z > 0))
+
+        at = rng.normal(size=(5, 3))
+        assert judge(f, grad, at).status is not FAILED
+        assert judge(f, lambda w, g=grad: 2 * g(w), at).status is FAILED
+
+
+def test_small_mistakes_are_named() -> None:
+    """A forgotten weight decay of 1e-6 has its name, by numbers closer than a verdict's."""
+    case, forgetful = cases.with_decay(3, 1e-6)
+    context = DiagnosisContext(parameters=case.x, weight_decay=1e-6, is_bias=False)
+    result = judge(case.f, forgetful, case.x, context=context)
+    assert result.diagnosis is not None
+    assert result.diagnosis.code == "weight_decay_missing"
+
+
+def test_elements_that_were_not_looked_at_stay_out_of_evidence_and_diagnosis() -> None:
+    """Of many elements only those differentiated by themselves are drawn, and they name the bug."""
+    case = cases.large(2000, np.random.default_rng(1))
+    result = judge(case.f, lambda x: -case.grad(x), case.x)
+    known = int(np.isfinite(result.numeric).sum())
+    assert 0 < known < 100
+    evidence = result.evidence
+    assert len(evidence.points) == known
+    assert np.isfinite(np.array(evidence.points)).all()
+    assert all(np.isfinite([e.analytic, e.numeric]).all() for e in evidence.worst)
+    assert result.diagnosis is not None
+    assert result.diagnosis.code == "sign"
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-9, 1e-13])
+def test_the_flat_side_of_a_kink_is_decided(gap: float) -> None:
+    """A ReLU just below 0 has the slope 0, however near its kink is."""
+    weights = np.array([0.3, -1.2, 0.7])
+    f = lambda x: np.sum(np.maximum(x, 0) * weights)  # noqa: E731
+    assert judge(f, lambda x: weights * (x > 0), [gap, -gap, 1.0]).status is PASSED
+
+
+def test_a_kink_that_only_the_largest_step_reaches_leaves_the_flat_side_flat() -> None:
+    """A ReLU's numeric gradient is exactly 0 where no smaller step changes anything."""
+    at = np.array([-0.46, -0.3, 0.7, -1.2, 2.0])
+    found = numeric_gradient(lambda x: np.sum(np.maximum(x, 0) * np.arange(1.0, 6.0)), at)
+    assert np.abs(found.value - [0, 0, 3, 0, 5]).max() < 1e-10
+    assert found.error_estimate.max() < 1e-9
