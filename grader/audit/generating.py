@@ -61,13 +61,15 @@ def generic_mutants(assignment: Assignment) -> tuple[GenericMutant, ...]:
     Raises:
         AssignmentError: an answer of the solution is not Python.
     """
-    cells = [c for c in assignment.solution.cells if c.cell_type == "code"]
-    numpy = _numpy_name([str(cell.source) for cell in cells])
     graded = {q.id: q for q in assignment.questions if q.kind is QuestionKind.CODE and q.points}
     found: list[GenericMutant] = []
+    run_so_far: list[str] = []
     for index, cell in enumerate(assignment.solution.cells):
+        run_so_far += [str(cell.source)] if cell.cell_type == "code" else []
         question = graded.get(cell_question(cell))
         if question and _is_answer(cell):
+            # A mutant with a name that is imported later would fail for want of it.
+            numpy = _numpy_name(run_so_far)
             where = f"{assignment.folder / 'solution.ipynb'}: cell {index}"
             found += _of_cell(str(cell.source), index, question, numpy, where)
     for question in graded.values():

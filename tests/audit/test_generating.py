@@ -111,6 +111,21 @@ def test_printing_is_left_alone(tiny_folder: Path) -> None:
         assert mutant.source.split("\n")[:7] == source.split("\n")[:7]
 
 
+def test_numpy_only_where_it_is_imported(tiny_folder: Path) -> None:
+    """A mutant of a cell that runs before NumPy is imported does not use it."""
+    path = tiny_folder / "solution.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("import numpy as np", "")
+    notebook.cells.append(nbformat.v4.new_code_cell("import numpy as np"))
+    nbformat.write(notebook, path)
+    answer = "def square(x):\n    return x * x"
+    mutants = generic_mutants(with_answer(tiny_folder, "q1a-answer", answer))
+    of_square = [mutant.diff for mutant in mutants if mutant.function == "square"]
+    assert of_square
+    assert not any("np." in diff for diff in of_square)
+
+
 def test_crash_stands_before_the_change(tiny: Assignment) -> None:
     """The code that tells whether a line is reached raises right before it."""
     for mutant in generic_mutants(tiny):
