@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from grader.assignment import Assignment, Experiments, Question
+from grader.assignment import Assignment, Question
 from grader.audit.operators import OPERATORS, Scope
 from grader.errors import AssignmentError
 from grader.records import QuestionKind
-from grader.release import BEGIN, END, cell_question, cell_role, is_experiment, without_magics
+from grader.release import BEGIN, END, cell_question, cell_role, without_magics
 
 # What is printed or drawn is no answer that a check could judge.
 SILENT = ("print", "plot", "show", "display", "fig", "ax", "axes", "plt", "sns", "warnings")
@@ -61,13 +61,15 @@ def generic_mutants(assignment: Assignment) -> tuple[GenericMutant, ...]:
     Raises:
         AssignmentError: an answer of the solution is not Python.
     """
-    cells = [c for c in assignment.solution.cells if c.cell_type == "code"]
-    numpy = _numpy_name([str(cell.source) for cell in cells])
     graded = {q.id: q for q in assignment.questions if q.kind is QuestionKind.CODE and q.points}
     found: list[GenericMutant] = []
+    run_so_far: list[str] = []
     for index, cell in enumerate(assignment.solution.cells):
+        run_so_far += [str(cell.source)] if cell.cell_type == "code" else []
         question = graded.get(cell_question(cell))
-        if question and _is_run_answer(cell, assignment):
+        if question and _is_answer(cell):
+            # A mutant with a name that is imported later would fail for want of it.
+            numpy = _numpy_name(run_so_far)
             where = f"{assignment.folder / 'solution.ipynb'}: cell {index}"
             found += _of_cell(str(cell.source), index, question, numpy, where)
     for question in graded.values():
@@ -95,10 +97,9 @@ def _belongs(function: str, names: Collection[str], others: Collection[str]) -> 
     return is_one_of(names) or (not names and not is_one_of(others))
 
 
-def _is_run_answer(cell: NotebookNode, assignment: Assignment) -> bool:
-    """Whether a cell is code of an answer that is run when hand-ins are graded."""
-    is_skipped = is_experiment(cell) and assignment.run.experiments is Experiments.SKIP
-    return cell.cell_type == "code" and cell_role(cell) == "answer" and not is_skipped
+def _is_answer(cell: NotebookNode) -> bool:
+    """Whether a cell is code of an answer, an experiment's too: checks that give points run it."""
+    return cell.cell_type == "code" and cell_role(cell) == "answer"
 
 
 def answer_lines(source: str) -> list[range]:

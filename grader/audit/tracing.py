@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,21 @@ class Made:
 
 @dataclass(frozen=True)
 class Step:
-    """One request: `values` hold `Made` in the place of a student's objects."""
+    """One request: `values` hold `Made` in the place of a student's objects.
+
+    `cells` is the attribute of the question that holds its cells, where they are run again.
+    """
 
     op: str
     values: dict[str, Any]
     plain: dict[str, Any]
+    cells: str = ""
+
+    def asked_of(self, question: AnsweredQuestion) -> Step:
+        """The same request to another hand-in: its own cells are run, not those written down."""
+        if not self.cells:
+            return self
+        return replace(self, plain={"sources": list(getattr(question, self.cells))})
 
 
 @dataclass
@@ -77,15 +87,16 @@ class _RecordedQuestion(AnsweredQuestion):
     def _open(self, snapshot: Snapshot | None) -> Copy:
         trace = Trace(before=snapshot is self.before and snapshot is not self.after)
         self.traces.append(trace)
-        return _RecordingCopy(super()._open(snapshot), trace)
+        return _RecordingCopy(super()._open(snapshot), trace, self)
 
 
 class _RecordingCopy(Copy):
     """A copy that takes another's place and writes down what is asked of it."""
 
-    def __init__(self, copy: Copy, trace: Trace) -> None:
+    def __init__(self, copy: Copy, trace: Trace, question: AnsweredQuestion) -> None:
         vars(self).update(vars(copy))
         self._trace = trace
+        self._question = question
         self._made: dict[int, Made] = {}
 
     def request(
@@ -97,7 +108,8 @@ class _RecordingCopy(Copy):
     ) -> Any:
         """Passes the request on."""
         number = len(self._trace.steps)
-        self._trace.steps.append(Step(op, _copied(values, self._refer_made), plain))
+        cells = self._cells(plain["sources"]) if op == "run_cells" else ""
+        self._trace.steps.append(Step(op, _copied(values, self._refer_made), plain, cells))
         count = 0
 
         def make(tree: dict[str, Any]) -> Any:
@@ -109,6 +121,9 @@ class _RecordingCopy(Copy):
             return made
 
         return super().request(op, values, make, **plain)
+
+    def _cells(self, sources: list[str]) -> str:
+        return "sources" if sources == list(self._question.sources) else "experiments"
 
     def _refer_made(self, value: object) -> object:
         return self._made.get(value._reference) if isinstance(value, StudentObject) else value
@@ -126,7 +141,7 @@ def replay(
     try:
         for number, step in enumerate(trace.steps):
             rng = np.random.default_rng([seed, number])
-            answer = _ask(copy, number, step, objects, perturb, rng)
+            answer = _ask(copy, number, step.asked_of(question), objects, perturb, rng)
             yield answer
             if answer.raised in (StudentTimeout.__name__, StudentDied.__name__):
                 return

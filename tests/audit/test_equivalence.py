@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, load_assignment
 from grader.audit.equivalence import (
     PERTURBATIONS,
     Comparison,
@@ -39,6 +41,31 @@ def test_different_elsewhere(tiny: Assignment) -> None:
     """A function that differs only where no check looks is wrong, and the note says where."""
     found = compared(tiny, "    return np.where(np.abs(x) > 30, 0, x * x)")
     assert not found.equivalent
+    assert found.note.startswith("square(...) gives ")
+
+
+RUNS_AGAIN = """
+import numpy as np
+import pytest
+
+from grader.checks import assert_close
+
+
+@pytest.mark.question("1a")
+def test_again(student):
+    \"\"\"Your cells can be run again.\"\"\"
+    copy = student.before()
+    copy.run_answer()
+    assert_close(copy.square(np.array([1.5, 3.0])), np.array([2.25, 9.0]))
+"""
+
+
+def test_answer_that_a_check_runs_again(tiny_folder: Path) -> None:
+    """Where a check runs the answer itself, it is the mutant's that is run and compared."""
+    (tiny_folder / "checks" / "test_tiny.py").write_text(RUNS_AGAIN)
+    tiny = load_assignment(tiny_folder)
+    assert compared(tiny, "    return abs(x) * abs(x)").equivalent
+    found = compared(tiny, "    return np.where(np.abs(x) > 30, 0, x * x)")
     assert found.note.startswith("square(...) gives ")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment, Experiments, load_assignment
 from grader.audit.generating import answer_lines, difference, generic_mutants
 from grader.audit.planting import solution_submission
 from grader.audit.trial import changed
@@ -33,6 +33,18 @@ def test_only_answers_of_graded_code_change(tiny: Assignment) -> None:
         assert mutant.source != original
         assert mutant.diff == difference(original, mutant.source, f"cell {mutant.cell}")
         ast.parse(mutant.source)
+
+
+def test_experiments_that_give_points_change(tiny_folder: Path) -> None:
+    """An experiment is mutated like any answer: where it gives points, its checks run it."""
+    path = tiny_folder / "solution.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.id == "q1a-answer")
+    cell.metadata["nn_grader"]["experiment"] = True
+    nbformat.write(notebook, path)
+    tiny = load_assignment(tiny_folder)
+    assert tiny.run.experiments is Experiments.SKIP
+    assert any(mutant.question == "1a" for mutant in generic_mutants(tiny))
 
 
 def test_only_solution_regions_change(tiny: Assignment) -> None:
@@ -97,6 +109,21 @@ def test_printing_is_left_alone(tiny_folder: Path) -> None:
     assert mutants
     for mutant in mutants:
         assert mutant.source.split("\n")[:7] == source.split("\n")[:7]
+
+
+def test_numpy_only_where_it_is_imported(tiny_folder: Path) -> None:
+    """A mutant of a cell that runs before NumPy is imported does not use it."""
+    path = tiny_folder / "solution.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("import numpy as np", "")
+    notebook.cells.append(nbformat.v4.new_code_cell("import numpy as np"))
+    nbformat.write(notebook, path)
+    answer = "def square(x):\n    return x * x"
+    mutants = generic_mutants(with_answer(tiny_folder, "q1a-answer", answer))
+    of_square = [mutant.diff for mutant in mutants if mutant.function == "square"]
+    assert of_square
+    assert not any("np." in diff for diff in of_square)
 
 
 def test_crash_stands_before_the_change(tiny: Assignment) -> None:
