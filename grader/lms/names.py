@@ -108,7 +108,7 @@ def _marked(raw: str, text: str, taken: set[str]) -> str:
 def name_keys(name: str) -> frozenset[str]:
     """Forms under which a person's name may be met: two names with one in common may be one.
 
-    `Lovelace, Ada`, `Ada Lovelace` and Canvas's `lovelaceada` have one in common.
+    `Larkwood, Ada`, `Ada Larkwood` and Canvas's `larkwoodada` have one in common.
     """
     words = _words(name)
     turns = range(len(words))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import types
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,30 +12,46 @@ import pytest
 from grader import cli
 from grader.commands.export import TARGETS, planned
 from grader.errors import UsageError
-from grader.lms.records import ExportOptions, ScoreRow
+from grader.gradebook import open_gradebook
+from grader.lms.records import ExportOptions, FoundSubmission, ScoreRow
+from grader.records import (
+    QuestionKind,
+    QuestionReport,
+    QuestionStatus,
+    Report,
+    SubmissionRecord,
+)
 
 Call = Callable[..., int]
 SHEET = (
     "Student,ID,SIS Login ID,Section,Lab 1 (901)\n    Points Possible,,,,45.00\n"
-    '"Lovelace, Ada",1001,ada,A,\n"Turing, Alan",1002,alan,A,40.00\n'
+    '"Larkwood, Ada",1001,ada,A,\n"Tavish, Alan",1002,alan,A,40.00\n'
 )
+
+
+def report(identity: str) -> Report:
+    """A report of 31.5 of 45 points, nothing of which waits for a person."""
+    question = QuestionReport("1a", "a", QuestionKind.CODE, 31.5, 45.0, QuestionStatus.PARTIAL)
+    record = SubmissionRecord(identity, ("hw.ipynb",), "00")
+    return Report("a1", "A", record, 31.5, 45.0, 0.0, "none", {}, 1.0, (question,))
 
 
 @pytest.fixture
 def rows(tmp_path: Path) -> list[ScoreRow]:
-    """Two students' rows, with pages of feedback but without reports."""
-    page = tmp_path / "feedback.html"
-    page.write_text("<p>Well done</p>")
-    blank = ("", 31.5, 45.0, 0.0, {"1a": 1.0}, "", page, {}, None)
-    return [ScoreRow("ada", "Ada Lovelace", *blank), ScoreRow("alan", "Alan Turing", *blank)]
+    """Two students' rows in a gradebook, with pages of feedback but without report.json."""
+    with open_gradebook(tmp_path, create=True) as gradebook:
+        run = gradebook.begin_run("a1", {})
+        for identity, name in (("ada", "Ada Larkwood"), ("alan", "Alan Tavish")):
+            (tmp_path / identity).mkdir()
+            (tmp_path / identity / "feedback.html").write_text("<p>Well done</p>")
+            gradebook.add_submission(FoundSubmission(identity, (), name))
+            gradebook.add_report(run, "key", report(identity))
+        return gradebook.score_rows()
 
 
 @pytest.fixture
 def call(rows: list[ScoreRow], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Runs `grader export ARGUMENTS` on a gradebook with these rows; returns the exit code."""
-    gradebook = types.ModuleType("grader.gradebook")
-    gradebook.score_rows = lambda folder: rows  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "grader.gradebook", gradebook)
+    """Runs `grader export ARGUMENTS` where that gradebook lies; returns the exit code."""
 
     def call(*arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", ["grader", "export", *map(str, arguments)])
@@ -64,8 +79,8 @@ def test_dry_run(
     before = sorted(tmp_path.rglob("*"))
     assert call(tmp_path, "--to", "canvas", "--sheet", sheet, "--dry-run") == 0
     out = capsys.readouterr().out
-    assert "ada (Ada Lovelace): Lab 1 (901): (empty) -> 31.50" in out
-    assert "left out: alan (Alan Turing): 31.50 is lower than 40.00" in out
+    assert "ada (Ada Larkwood): Lab 1 (901): (empty) -> 31.50" in out
+    assert "left out: alan (Alan Tavish): 31.50 is lower than 40.00" in out
     assert "nothing was written" in out
     assert sorted(tmp_path.rglob("*")) == before
     assert sheet.read_text() == SHEET

@@ -46,13 +46,13 @@ def test_attempts(lay_out: LayOut) -> None:
         f"Lab 1_ada_attempt_{SECOND}_utils.py",
         f"Lab 1_alan_attempt_{FIRST}_hw.ipynb",
         contents={
-            f"Lab 1_ada_attempt_{FIRST}.txt": receipt("Ada Lovelace", "ada"),
-            f"Lab 1_ada_attempt_{SECOND}.txt": receipt("Ada Lovelace", "ada", ("hw.ipynb", stored)),
+            f"Lab 1_ada_attempt_{FIRST}.txt": receipt("Ada Larkwood", "ada"),
+            f"Lab 1_ada_attempt_{SECOND}.txt": receipt("Ada Larkwood", "ada", ("hw.ipynb", stored)),
         },
     )
     submissions = found(folder)
     ada = submissions["ada"]
-    assert (ada.name, ada.attempt) == ("Ada Lovelace", 2)
+    assert (ada.name, ada.attempt) == ("Ada Larkwood", 2)
     assert ada.submitted == datetime(2025, 3, 2, 10, 30)  # noqa: DTZ001 - it names no zone
     assert ada.names == ("hw.ipynb", "utils.py")
     assert submissions["alan"].name == ""
@@ -79,9 +79,9 @@ SHEET = (
     '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"Availability"\t'
     '"Lab 1 [Total Pts: up to 45 Score] |123"\t"Grading Notes"\t"Notes Format"\t'
     '"Feedback to Learner"\t"Feedback Format"\n'
-    '"Lovelace"\t"Ada"\t"ada"\t"301"\t"Yes"\t"Needs Grading"\t""\t""\t""\t""\n'
+    '"Larkwood"\t"Ada"\t"ada"\t"301"\t"Yes"\t"Needs Grading"\t""\t""\t""\t""\n'
     '"Túring"\t"Alan"\t"alan"\t"302"\t"Yes"\t"40.00"\t"a\nb"\t"HTML"\t"<b>x</b>"\t"HTML"\n'
-    '"Hopper"\t"Grace"\t"grace"\t"303"\t"Yes"\t"Exempt"\t""\t""\t""\t""\n'
+    '"Harrow"\t"Grace"\t"grace"\t"303"\t"Yes"\t"Exempt"\t""\t""\t""\t""\n'
 )
 
 
@@ -96,7 +96,7 @@ def test_sheet(row: Row) -> None:
     rows = [
         row("ada", comment="Well done", keys={"blackboard_username": "ada"}),
         row("302", comment="x"),
-        row("z", name="Grace Hopper"),
+        row("z", name="Grace Harrow"),
     ]
     made = plan(rows)
     expected = SHEET.replace(

@@ -26,9 +26,9 @@ def found(folder: Path) -> dict[str, FoundSubmission]:
 def test_files(lay_out: LayOut) -> None:
     """A user's files are one submission, late where Canvas says so, with their own names."""
     folder = lay_out(
-        "lovelaceada_1001_501_homework.ipynb",
-        "lovelaceada_1001_502_my_utils_2.py",
-        "turingalan_LATE_1002_503_hw.ipynb",
+        "larkwoodada_1001_501_homework.ipynb",
+        "larkwoodada_1001_502_my_utils_2.py",
+        "tavishalan_LATE_1002_503_hw.ipynb",
         "王小明_1003_504_作业.ipynb",
         "o\u0308zgu\u0308r_1004_505_x.ipynb",
     )
@@ -36,17 +36,17 @@ def test_files(lay_out: LayOut) -> None:
     assert list(submissions) == ["1001", "1002", "1003", "1004"]
     ada = submissions["1001"]
     assert ada.names == ("homework.ipynb", "my_utils_2.py")
-    assert (ada.name, ada.is_late) == ("lovelaceada", False)
+    assert (ada.name, ada.is_late) == ("larkwoodada", False)
     assert ada.keys["canvas_id"] == "1001"
     assert ada.keys["canvas_attachment"] == "501"
     assert submissions["1002"].is_late
-    assert submissions["1002"].name == "turingalan"
+    assert submissions["1002"].name == "tavishalan"
     assert submissions["1003"].names == ("作业.ipynb",)
 
 
 def test_typed(lay_out: LayOut) -> None:
     """Text and links that were typed into Canvas are submissions too."""
-    folder = lay_out("lovelaceada_1001_text.html", "turingalan_LATE_1002_link.html")
+    folder = lay_out("larkwoodada_1001_text.html", "tavishalan_LATE_1002_link.html")
     submissions = found(folder)
     assert submissions["1001"].names == ("text.html",)
     assert submissions["1002"].is_late
@@ -67,11 +67,11 @@ def test_anonymous(lay_out: LayOut) -> None:
 def test_newest_attempt(lay_out: LayOut) -> None:
     """Of a file that was handed in again the last one counts; two parts are no attempts."""
     folder = lay_out(
-        "lovelaceada_1001_501_hw.ipynb",
-        "lovelaceada_1001_640_hw-1.ipynb",
-        "lovelaceada_1001_702_hw-2.ipynb",
-        "turingalan_1002_503_part-1.ipynb",
-        "turingalan_1002_504_part-2.ipynb",
+        "larkwoodada_1001_501_hw.ipynb",
+        "larkwoodada_1001_640_hw-1.ipynb",
+        "larkwoodada_1001_702_hw-2.ipynb",
+        "tavishalan_1002_503_part-1.ipynb",
+        "tavishalan_1002_504_part-2.ipynb",
     )
     submissions = found(folder)
     assert submissions["1001"].names == ("hw-2.ipynb",)
@@ -117,20 +117,20 @@ def test_plain_files_that_look_alike(lay_out: LayOut, names: tuple[str, ...]) ->
 
 def test_an_archive_among_the_files(lay_out: LayOut) -> None:
     """Where a student handed in a zip file, it is graded, and what lay beside it is said."""
-    folder = lay_out("lovelaceada_1001_501_hw.zip", "lovelaceada_1001_502_report.pdf")
+    folder = lay_out("larkwoodada_1001_501_hw.zip", "larkwoodada_1001_502_report.pdf")
     download = find_submissions(folder)
     assert download.submissions[0].names == ("hw.zip",)
-    assert [path.name for path, _ in download.passed_over] == ["lovelaceada_1001_502_report.pdf"]
+    assert [path.name for path, _ in download.passed_over] == ["larkwoodada_1001_502_report.pdf"]
 
 
 GRADEBOOK = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Notes,Lab 1 (901),Lab 2 (902),Current Score\r\n"
     ",,,,,,Manual Posting,,\r\n"
     "    Points Possible,,,,,,45.00,10.00,(read only)\r\n"
-    '"Lovelace, Ada",1001,s01,ada,"Group A, Group B",,,9.50,88.1\r\n'
-    '"Turing, Alan",1002,s02,alan,Group A,"says ""hi""",40.00,,50\r\n'
-    '"Hopper, Grace",1003,s03,grace,Group A,,EX,,\r\n'
-    '"Noether, Emmy",1004,s04,emmy,Group A,,N/A,,\r\n'
+    '"Larkwood, Ada",1001,s01,ada,"Group A, Group B",,,9.50,88.1\r\n'
+    '"Tavish, Alan",1002,s02,alan,Group A,"says ""hi""",40.00,,50\r\n'
+    '"Harrow, Grace",1003,s03,grace,Group A,,EX,,\r\n'
+    '"Nethery, Emmy",1004,s04,emmy,Group A,,N/A,,\r\n'
     '"Student, Test",1999,,,Group A,,,,\r\n'
 )
 
@@ -153,7 +153,7 @@ def test_gradebook(row: Row) -> None:
 
 def test_by_login_and_name(row: Row) -> None:
     """Submissions from elsewhere are found by login, student number or name."""
-    rows = [row("s01"), row("x", name="Alan Turing"), row("z", email="grace")]
+    rows = [row("s01"), row("x", name="Alan Tavish"), row("z", email="grace")]
     made = plan(rows, GRADEBOOK.replace("EX", ""), lower=True)
     assert [change.id for change in made.changes] == ["s01", "x", "z"]
 
@@ -173,8 +173,8 @@ def test_nothing_to_change(row: Row) -> None:
 
 def test_first_and_last_names(row: Row) -> None:
     """An export with first and last names apart will do as well."""
-    text = "LastName,FirstName,ID,SIS Login ID,Section,Lab 1 (901)\r\nLovelace,Ada,1001,ada,A,\r\n"
-    assert plan([row("x", name="Ada Lovelace")], text).changes[0].new == "31.50"
+    text = "LastName,FirstName,ID,SIS Login ID,Section,Lab 1 (901)\r\nLarkwood,Ada,1001,ada,A,\r\n"
+    assert plan([row("x", name="Ada Larkwood")], text).changes[0].new == "31.50"
 
 
 def test_another_sheet(row: Row) -> None:

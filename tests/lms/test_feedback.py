@@ -40,11 +40,11 @@ def pages(plan: Plan) -> dict[str, str]:
 def test_moodle(lay_out: LayOut, rows_of: RowsOf) -> None:
     """Moodle reads the participant's number and the kind of folder: both are as it gave them."""
     folder = lay_out(
-        "Ada Lovelace_501_assignsubmission_file_/hw.ipynb",
+        "Ada Larkwood_501_assignsubmission_file_/hw.ipynb",
         "王小明_502_assignsubmission_onlinetext/onlinetext.html",
     )
     assert pages(feedback.plan(rows_of(folder))) == {
-        "Ada Lovelace_501_assignsubmission_file/feedback.html": "501",
+        "Ada Larkwood_501_assignsubmission_file/feedback.html": "501",
         "王小明_502_assignsubmission_file/feedback.html": "502",
     }
 
@@ -53,20 +53,20 @@ def test_moodle_groups(lay_out: LayOut, rows_of: RowsOf) -> None:
     """A group's number may be a student's too: without the worksheet a group gets nothing."""
     folder = lay_out(
         "Group 1_501_assignsubmission_file/hw.ipynb",
-        "Ada Lovelace_502_assignsubmission_file/hw.ipynb",
+        "Ada Larkwood_502_assignsubmission_file/hw.ipynb",
     )
     rows = rows_of(folder)
     made = feedback.plan(rows)
-    assert list(pages(made)) == ["Ada Lovelace_502_assignsubmission_file/feedback.html"]
+    assert list(pages(made)) == ["Ada Larkwood_502_assignsubmission_file/feedback.html"]
     assert "--sheet" in made.skipped[0].reason
     sheet = read_sheet(
-        b"Identifier,Full name,Status,Group,Grade\nParticipant 501,Alan Turing,-,,\n"
-        b"Participant 502,Ada Lovelace,-,,\nParticipant 503,Grace Hopper,-,Group 1,\n"
-        b"Participant 504,Emmy Noether,-,Group 1,\n",
+        b"Identifier,Full name,Status,Group,Grade\nParticipant 501,Alan Tavish,-,,\n"
+        b"Participant 502,Ada Larkwood,-,,\nParticipant 503,Grace Harrow,-,Group 1,\n"
+        b"Participant 504,Emmy Nethery,-,Group 1,\n",
         "Grades.csv",
     )
     assert pages(feedback.plan(rows, sheet, "Grades.csv")) == {
-        "Ada Lovelace_502_assignsubmission_file/feedback.html": "502",
+        "Ada Larkwood_502_assignsubmission_file/feedback.html": "502",
         "Participant_503_assignsubmission_file/feedback.html": "501",
         "Participant_504_assignsubmission_file/feedback.html": "501",
     }
@@ -75,10 +75,10 @@ def test_moodle_groups(lay_out: LayOut, rows_of: RowsOf) -> None:
 def test_canvas(lay_out: LayOut, rows_of: RowsOf) -> None:
     """Canvas reads the first two numbers between underscores: the user and the notebook."""
     folder = lay_out(
-        "lovelaceada_1001_500_data.csv",
-        "lovelaceada_1001_501_hw_3_4.ipynb",
-        "turingalan_LATE_1002_502_hw.ipynb",
-        "hoppergrace_1003_text.html",
+        "larkwoodada_1001_500_data.csv",
+        "larkwoodada_1001_501_hw_3_4.ipynb",
+        "tavishalan_LATE_1002_502_hw.ipynb",
+        "harrowgrace_1003_text.html",
     )
     made = feedback.plan(rows_of(folder))
     numbers = {tuple(re.findall(r"(?<=_)\d+(?=_)", name))[:2]: i for name, i in pages(made).items()}

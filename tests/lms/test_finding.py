@@ -17,9 +17,9 @@ from grader.lms import find_submissions
 
 LayOut = Callable[..., Path]
 LAYOUTS = {
-    "canvas": ("lovelaceada_1001_501_hw.ipynb",),
-    "moodle": ("Ada Lovelace_501_assignsubmission_file/hw.ipynb",),
-    "brightspace": ("1-2 - Ada Lovelace - May 18, 2025 1224 PM/hw.ipynb", "index.html"),
+    "canvas": ("larkwoodada_1001_501_hw.ipynb",),
+    "moodle": ("Ada Larkwood_501_assignsubmission_file/hw.ipynb",),
+    "brightspace": ("1-2 - Ada Larkwood - May 18, 2025 1224 PM/hw.ipynb", "index.html"),
     "blackboard": ("Lab_ada_attempt_2025-03-01-09-00-00_hw.ipynb",),
     "nbgrader": ("submitted/ada/ps1/hw.ipynb",),
     "files": ("ada.ipynb", "alan.ipynb"),
@@ -59,17 +59,17 @@ def test_zip(lay_out: LayOut, tmp_path: Path, system: str, names: tuple[str, ...
 def test_roster(lay_out: LayOut, tmp_path: Path) -> None:
     """The roster gives ids and names, and says who is missing and who is not on it."""
     folder = lay_out(
-        "Ada Lovelace_501_assignsubmission_file/hw.ipynb",
+        "Ada Larkwood_501_assignsubmission_file/hw.ipynb",
         "Nobody Known_502_assignsubmission_file/hw.ipynb",
     )
     roster = tmp_path / "class.csv"
     roster.write_text(
         "Student number;Surname;Given name;E-mail\n"
-        "s301;Lovelace;Ada;ada@school.example\ns302;Hopper;Grace;grace@school.example\n"
+        "s301;Larkwood;Ada;ada@school.example\ns302;Harrow;Grace;grace@school.example\n"
     )
     download = find_submissions(folder, roster=roster)
     ada = next(s for s in download.submissions if s.id == "s301")
-    assert (ada.name, ada.email) == ("Ada Lovelace", "ada@school.example")
+    assert (ada.name, ada.email) == ("Ada Larkwood", "ada@school.example")
     assert ada.keys["moodle_id"] == "501"
     assert [person.id for person in download.missing] == ["s302"]
     assert len(download.notes) == 1

@@ -22,7 +22,7 @@ Row = Callable[..., ScoreRow]
 METADATA = """---
 submission_409:
   :submitters:
-  - :name: Ada Lovelace
+  - :name: Ada Larkwood
     :sid: 301
     :email: ada@school.example
   :created_at: 2026-03-02 10:30:00.593217000 Z
@@ -33,10 +33,10 @@ submission_409:
     :score: 1.0
 submission_410:
   :submitters:
-  - :name: Alan Turing
+  - :name: Alan Tavish
     :sid: '007'
     :email: alan@school.example
-  - :name: Grace Hopper
+  - :name: Grace Harrow
     :sid:
     :email: grace@school.example
   :created_at: !ruby/object:ActiveSupport::TimeWithZone
@@ -47,7 +47,7 @@ submission_411:
   :submitters: []
 submission_412:
   :submitters:
-  - :name: Emmy Noether
+  - :name: Emmy Nethery
     :email: emmy@school.example
 """
 
@@ -65,12 +65,12 @@ def test_export(lay_out: LayOut) -> None:
     found = {submission.id: submission for submission in download.submissions}
     assert list(found) == ["301", "submission_410", "submission_411"]
     ada = found["301"]
-    assert (ada.name, ada.email, ada.attempt) == ("Ada Lovelace", "ada@school.example", 2)
+    assert (ada.name, ada.email, ada.attempt) == ("Ada Larkwood", "ada@school.example", 2)
     assert ada.submitted == datetime(2026, 3, 2, 10, 30, 0, 593217, tzinfo=UTC)
     group = found["submission_410"]
     assert group.members == ("007", "grace@school.example")
     assert group.keys["members"] == "007\ngrace@school.example"
-    assert group.name == "Alan Turing, Grace Hopper"
+    assert group.name == "Alan Tavish, Grace Harrow"
     assert group.submitted == datetime(2026, 3, 2, 11, tzinfo=UTC)
     assert found["submission_411"].name == ""
     reasons = {path.name: reason for path, reason in download.passed_over}

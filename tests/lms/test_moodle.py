@@ -27,14 +27,14 @@ def found(folder: Path) -> dict[str, FoundSubmission]:
 def test_folders(lay_out: LayOut, end: str) -> None:
     """Each folder is a participant, in Moodle before and after 4.1."""
     folder = lay_out(
-        f"Ada Lovelace_501_assignsubmission_file{end}/hw.ipynb",
-        f"Ada Lovelace_501_assignsubmission_file{end}/utils.py",
+        f"Ada Larkwood_501_assignsubmission_file{end}/hw.ipynb",
+        f"Ada Larkwood_501_assignsubmission_file{end}/utils.py",
         f"محمد علي_502_assignsubmission_file{end}/hw.ipynb",
         f"José Núñez_503_assignsubmission_file{end}/sub/hw.ipynb",
     )
     submissions = found(folder)
     assert {i: s.name for i, s in submissions.items()} == {
-        "501": "Ada Lovelace",
+        "501": "Ada Larkwood",
         "502": "محمد علي",
         "503": "José Núñez",
     }
@@ -42,15 +42,15 @@ def test_folders(lay_out: LayOut, end: str) -> None:
     assert path.is_dir()
     keys = submissions["501"].keys
     assert keys["moodle_id"] == "501"
-    assert keys["moodle_folder"] == "Ada Lovelace_501_assignsubmission_file"
+    assert keys["moodle_folder"] == "Ada Larkwood_501_assignsubmission_file"
 
 
 def test_files_without_folders(lay_out: LayOut) -> None:
     """A download without folders gives the same submissions, with the files' own names."""
     folder = lay_out(
-        "Ada Lovelace_501_assignsubmission_file_my_hw.ipynb",
-        "Ada Lovelace_501_assignsubmission_file_utils.py",
-        "Alan Turing_502_assignsubmission_file_hw.ipynb",
+        "Ada Larkwood_501_assignsubmission_file_my_hw.ipynb",
+        "Ada Larkwood_501_assignsubmission_file_utils.py",
+        "Alan Tavish_502_assignsubmission_file_hw.ipynb",
     )
     assert found(folder)["501"].names == ("my_hw.ipynb", "utils.py")
     assert len(found(folder)) == 2
@@ -69,21 +69,21 @@ def test_namesakes(lay_out: LayOut) -> None:
     """Two students of one name are two submissions."""
     folder = lay_out(
         *(f"Kim Lee_{number}_assignsubmission_file/hw.ipynb" for number in (1, 2)),
-        "Ada Lovelace_3_assignsubmission_file/hw.ipynb",
+        "Ada Larkwood_3_assignsubmission_file/hw.ipynb",
     )
-    assert [s.name for s in found(folder).values()] == ["Kim Lee", "Kim Lee", "Ada Lovelace"]
+    assert [s.name for s in found(folder).values()] == ["Kim Lee", "Kim Lee", "Ada Larkwood"]
 
 
 def test_online_text(lay_out: LayOut) -> None:
     """Text typed online is a submission where it is all there is, and said where it is not."""
     folder = lay_out(
-        "Ada Lovelace_501_assignsubmission_file/hw.ipynb",
-        "Ada Lovelace_501_assignsubmission_onlinetext/onlinetext.html",
-        "Alan Turing_502_assignsubmission_onlinetext/onlinetext.html",
+        "Ada Larkwood_501_assignsubmission_file/hw.ipynb",
+        "Ada Larkwood_501_assignsubmission_onlinetext/onlinetext.html",
+        "Alan Tavish_502_assignsubmission_onlinetext/onlinetext.html",
     )
     submissions = found(folder)
     assert [path.name for path in submissions["501"].paths] == [
-        "Ada Lovelace_501_assignsubmission_file"
+        "Ada Larkwood_501_assignsubmission_file"
     ]
     assert submissions["502"].paths[0].name.endswith("onlinetext")
     ((path, reason),) = find_submissions(folder).passed_over
@@ -106,8 +106,8 @@ def test_groups(lay_out: LayOut) -> None:
 def test_an_archive_in_the_folder(lay_out: LayOut) -> None:
     """Where a student handed in a zip file, the zip file is what is graded."""
     folder = lay_out(
-        "Ada Lovelace_501_assignsubmission_file/hw.zip",
-        "Ada Lovelace_501_assignsubmission_file/report.pdf",
+        "Ada Larkwood_501_assignsubmission_file/hw.zip",
+        "Ada Larkwood_501_assignsubmission_file/report.pdf",
     )
     assert [path.name for path in found(folder)["501"].paths] == ["hw.zip"]
     assert [path.name for path, _ in find_submissions(folder).passed_over] == ["report.pdf"]
@@ -117,11 +117,11 @@ WORKSHEET = (
     'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade",'
     '"Grade can be changed","Last modified (submission)","Last modified (grade)",'
     '"Feedback comments"\n'
-    '"Participant 501","Ada Lovelace",ada@school.example,"Submitted for grading",,45.00,'
+    '"Participant 501","Ada Larkwood",ada@school.example,"Submitted for grading",,45.00,'
     'Yes,"Monday, 2 March 2026, 9:00 AM",-,\n'
-    '"Participant 502","Alan Turing",alan@school.example,"Submitted for grading",40.00,45.00,'
+    '"Participant 502","Alan Tavish",alan@school.example,"Submitted for grading",40.00,45.00,'
     'Yes,"Monday, 2 March 2026, 9:05 AM","Tuesday, 3 March 2026, 1:00 PM","<p>Fine, ""so""</p>"\n'
-    '"Participant 503","Grace Hopper",grace@school.example,"No submission",,45.00,No,-,-,\n'
+    '"Participant 503","Grace Harrow",grace@school.example,"No submission",,45.00,No,-,-,\n'
 )
 
 
@@ -141,9 +141,9 @@ def moodle_row(row: Row, number: str, name: str = "", **fields: object) -> Score
 def test_worksheet(row: Row) -> None:
     """The grade and the comment of one student change, and not a byte besides."""
     rows = [
-        moodle_row(row, "501", "Ada Lovelace", comment="1 < 2\nGood"),
-        moodle_row(row, "502", "Alan Turing"),
-        moodle_row(row, "503", "Grace Hopper"),
+        moodle_row(row, "501", "Ada Larkwood", comment="1 < 2\nGood"),
+        moodle_row(row, "502", "Alan Tavish"),
+        moodle_row(row, "503", "Grace Harrow"),
     ]
     made = plan(rows)
     expected = WORKSHEET.replace('grading",,45.00', 'grading",31.50,45.00').replace(
@@ -158,7 +158,7 @@ def test_worksheet(row: Row) -> None:
 
 def test_unchanged_worksheet(row: Row) -> None:
     """A worksheet that has all grades already comes back byte for byte."""
-    made = plan([moodle_row(row, "502", "Alan Turing", score=40.0)])
+    made = plan([moodle_row(row, "502", "Alan Tavish", score=40.0)])
     assert made.files[0].content == b"\xef\xbb\xbf" + WORKSHEET.encode()
     assert made.unchanged == 1
 
@@ -178,7 +178,7 @@ def test_a_group_is_not_a_participant(row: Row) -> None:
 
 def test_a_namesake_who_stayed(row: Row) -> None:
     """Who has left the course is not taken for a namesake with another number."""
-    made = plan([moodle_row(row, "999", "Ada Lovelace")])
+    made = plan([moodle_row(row, "999", "Ada Larkwood")])
     assert made.skipped[0].reason == "not in the sheet"
 
 
@@ -202,16 +202,16 @@ def test_group_members(row: Row) -> None:
 )
 def test_other_languages(row: Row, header: str) -> None:
     """A worksheet in another language is edited too, known or not, with decimal commas."""
-    people = ("501,Ada Lovelace", "502,Alan Turing")
+    people = ("501,Ada Larkwood", "502,Alan Tavish")
     text = "\n".join([header, *(f'Teilnehmer/in{who},-,"","45,00",-' for who in people), ""])
-    made = plan([moodle_row(row, "501", "Ada Lovelace")], text)
+    made = plan([moodle_row(row, "501", "Ada Larkwood")], text)
     assert made.changes[0].new == "31,50"
     assert b'-,"31,50","45,00"' in made.files[0].content  # type: ignore[operator]
 
 
 def test_above_the_maximum(row: Row) -> None:
     """Moodle passes over grades above the maximum, so they are said here."""
-    made = plan([moodle_row(row, "501", "Ada Lovelace", score=50.0)])
+    made = plan([moodle_row(row, "501", "Ada Larkwood", score=50.0)])
     assert "maximum" in made.skipped[0].reason
 
 

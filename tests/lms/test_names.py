@@ -63,9 +63,9 @@ def test_safe_name_keeps_the_extension() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Lovelace, Ada", "Ada Lovelace"),
-        ("lovelaceada", "Ada Lovelace"),
-        ("King Lovelace, Ada", "Ada King Lovelace"),
+        ("Larkwood, Ada", "Ada Larkwood"),
+        ("larkwoodada", "Ada Larkwood"),
+        ("King Larkwood, Ada", "Ada King Larkwood"),
         ("O'Neill, Zoë", "ZOË O\u2019NEILL"),
         ("Zoe\u0308 Smith", "Zoë Smith"),
         ("Smith-Jones, Ann", "smithjonesann"),
@@ -79,7 +79,7 @@ def test_the_same_person(one: str, other: str) -> None:
 
 def test_other_people() -> None:
     """Different names have none, and no name has no key at all."""
-    assert not name_keys("Ada Lovelace") & name_keys("Adam Lovelace")
+    assert not name_keys("Ada Larkwood") & name_keys("Adam Larkwood")
     assert not name_keys("") | name_keys(" ,;")
 
 

@@ -17,8 +17,8 @@ LayOut = Callable[..., Path]
 def test_several_files(lay_out: LayOut) -> None:
     """A notebook and a module that Canvas renamed lie beside each other under their own names."""
     folder = lay_out(
-        "lovelaceada_1001_501_hw.ipynb",
-        contents={"lovelaceada_1001_502_utils.py": b"x = 1\n"},
+        "larkwoodada_1001_501_hw.ipynb",
+        contents={"larkwoodada_1001_502_utils.py": b"x = 1\n"},
     )
     (found,) = find_submissions(folder).submissions
     submission = load_found(found)
@@ -28,13 +28,13 @@ def test_several_files(lay_out: LayOut) -> None:
 
 def test_one_file(lay_out: LayOut) -> None:
     """A single notebook loses the name that the LMS gave it, and with it the student's."""
-    (found,) = find_submissions(lay_out("lovelaceada_1001_501_hw.ipynb")).submissions
+    (found,) = find_submissions(lay_out("larkwoodada_1001_501_hw.ipynb")).submissions
     assert set(load_found(found).files) == {"hw.ipynb"}
 
 
 def test_folder(lay_out: LayOut) -> None:
     """A folder is read as it is, under the id that was found."""
-    folder = lay_out("Ada Lovelace_501_assignsubmission_file/hw.ipynb")
+    folder = lay_out("Ada Larkwood_501_assignsubmission_file/hw.ipynb")
     (found,) = find_submissions(folder).submissions
     submission = load_found(found)
     assert (submission.id, set(submission.files)) == ("501", {"hw.ipynb"})
@@ -53,7 +53,7 @@ def test_names_alike(lay_out: LayOut) -> None:
 
 def test_nothing_to_grade(lay_out: LayOut) -> None:
     """Who handed in no notebook, or nothing, is told so, without a path of ours."""
-    folder = lay_out("lovelaceada_1001_text.html")
+    folder = lay_out("larkwoodada_1001_text.html")
     (found,) = find_submissions(folder).submissions
     with pytest.raises(SubmissionError) as caught:
         load_found(found)

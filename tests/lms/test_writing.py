@@ -62,13 +62,13 @@ def test_described() -> None:
         "canvas",
         Form.FILE,
         FILES[:1],
-        (Change("1", "Ada\x1b[2J\nLovelace", "Lab (9)", "", "31.50"),),
+        (Change("1", "Ada\x1b[2J\nLarkwood", "Lab (9)", "", "31.50"),),
         (Skipped("2", "", "not in the sheet"),),
         3,
         ("a note",),
     )
     assert described(plan) == [
-        "1 (Ada Lovelace): Lab (9): (empty) -> 31.50",
+        "1 (Ada Larkwood): Lab (9): (empty) -> 31.50",
         "left out: 2: not in the sheet",
         "note: a note",
         "canvas: 1 changed, 3 the same, 1 left out",
