@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import cattrs
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
@@ -16,6 +13,7 @@ from pygments.lexers import DiffLexer  # type: ignore[import-untyped]
 
 from grader.audit import table
 from grader.audit.records import AuditReport, MutantStatus
+from grader.reports.html_report import page_environment
 
 
 def to_json(report: AuditReport) -> str:
@@ -31,7 +29,7 @@ def to_html(report: AuditReport) -> str:
     score = table.score_words(report)
     explained = (MutantStatus.EQUIVALENT, MutantStatus.DECLARED, MutantStatus.EXPLAINED)
     return (
-        _environment()
+        page_environment()
         .get_template("audit.html.j2")
         .render(
             report=report,
@@ -39,6 +37,8 @@ def to_html(report: AuditReport) -> str:
             score=score,
             time=table.time_words(report),
             promise_words=table.WORDS,
+            heading=table.heading,
+            diff=_diff,
             explained=[mutant for mutant in report.mutants if mutant.status in explained],
             killed=[m for m in report.mutants if m.status is MutantStatus.KILLED],
         )
@@ -52,21 +52,6 @@ def write_audit(report: AuditReport, directory: Path) -> list[Path]:
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
     return [directory / name for name in texts]
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("grader.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (resources.files("grader.reports") / "templates" / "style.css").read_text("utf-8")
-    environment.globals.update(style=Markup(style), heading=table.heading)
-    environment.filters.update(diff=_diff)
-    return environment
 
 
 def _diff(text: str) -> Markup:

@@ -8,6 +8,7 @@ from grader.checks.closeness import (
     assert_tuple,
     assert_unchanged,
 )
+from grader.checks.consistency import agrees, assert_right_or_consistent
 from grader.checks.diagnosis.naming import DiagnosisContext, diagnose
 from grader.checks.gradients.checking import check_derivative, check_gradient, numeric_gradient
 from grader.checks.gradients.results import (
@@ -23,8 +24,10 @@ __all__ = [
     "GradientInconclusive",
     "GradientResult",
     "ValueMismatch",
+    "agrees",
     "assert_close",
     "assert_number",
+    "assert_right_or_consistent",
     "assert_shape",
     "assert_tuple",
     "assert_unchanged",

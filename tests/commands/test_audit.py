@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from grader import cli
 from grader.audit import auditing
 from grader.audit.auditing import AuditOptions, Progress
 from grader.audit.records import AuditReport, Promise, PromiseResult
@@ -19,18 +18,9 @@ Call = Callable[..., int]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call_command: Call) -> Call:
     """Runs `grader audit ARGUMENTS` in this process and returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", "audit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return partial(call_command, "audit")
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from grader import cli
 from grader.commands.export import TARGETS, planned
 from grader.errors import UsageError
 from grader.gradebook import open_gradebook
@@ -50,18 +49,9 @@ def rows(tmp_path: Path) -> list[ScoreRow]:
 
 
 @pytest.fixture
-def call(rows: list[ScoreRow], monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(rows: list[ScoreRow], call_command: Call) -> Call:
     """Runs `grader export ARGUMENTS` where that gradebook lies; returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", "export", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return partial(call_command, "export")
 
 
 @pytest.fixture

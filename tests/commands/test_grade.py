@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode, v4
 
-from grader import cli, session
+from grader import session
 from grader.assignment import Assignment
 from grader.execution.isolation import Level
 from grader.execution.probing import reached_level
@@ -29,18 +29,9 @@ IGNORE_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call_command: Call) -> Call:
     """Runs `grader grade ARGUMENTS` in this process and returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", "grade", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return partial(call_command, "grade")
 
 
 @pytest.fixture

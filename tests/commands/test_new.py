@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import v4
 
-from grader import cli
 from grader.assignment import load_assignment
 from grader.audit.auditing import AuditOptions, audit
 from grader.releasing import make_bundle
@@ -20,18 +19,9 @@ ANSWER = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call_command: Call) -> Call:
     """Runs `grader new ARGUMENTS` in this process and returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", "new", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return partial(call_command, "new")
 
 
 def test_scaffold_passes_its_audit(

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-from grader import cli
 
 TINY = Path(__file__).parents[1] / "tiny"
 Call = Callable[..., int]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call_command: Call) -> Call:
     """Runs `grader release ARGUMENTS` in this process and returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", "release", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return partial(call_command, "release")
 
 
 def test_release(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

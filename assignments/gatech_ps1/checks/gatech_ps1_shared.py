@@ -1,11 +1,11 @@
 """What the checks of several modules need."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from grader.checks import GradientInconclusive, assert_close, assert_shape
+from grader.checks import agrees, assert_shape
 from grader.errors import StudentFault
 
 TOLERANCE = {"relative_tolerance": 1e-8, "absolute_tolerance": 1e-10}
@@ -62,34 +62,9 @@ def parameters(holder: Any, attribute: str, shapes: Mapping[str, tuple[int, ...]
     return {name: np.asarray(found[name]) for name in shapes}
 
 
-def agrees(actual: Any, expected: Any, **tolerances: float) -> bool:
-    """Whether `assert_close` passes."""
-    try:
-        assert_close(actual, expected, **tolerances)
-    except AssertionError:
-        return False
-    return True
-
-
 def fitting(actual: Any, candidates: Sequence[np.ndarray]) -> np.ndarray:
     """Of several ways to make the same mistake the one that was taken, or the first."""
     return next((c for c in candidates if agrees(actual, c, **TOLERANCE)), candidates[0])
-
-
-def assert_right_or_consistent(
-    actual: Any, expected: np.ndarray, check: Callable[[], object], name: str
-) -> None:
-    """A gradient passes where it is right, or where it fits the student's own forward pass.
-
-    Where `check`, which compares it with that forward pass, comes to no
-    verdict, the gradient must be right.
-    """
-    if agrees(actual, expected, **TOLERANCE):
-        return
-    try:
-        check()
-    except GradientInconclusive:
-        assert_close(actual, expected, name=name, **TOLERANCE)
 
 
 def model_for_optimizers(

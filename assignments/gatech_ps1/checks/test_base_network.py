@@ -5,7 +5,6 @@ import pytest
 from gatech_ps1_shared import (
     LOSS_TOLERANCE,
     TOLERANCE,
-    assert_right_or_consistent,
     base_network,
     fitting,
     method,
@@ -17,6 +16,7 @@ from grader.checks import (
     DiagnosisContext,
     assert_close,
     assert_number,
+    assert_right_or_consistent,
     assert_unchanged,
     check_derivative,
 )
@@ -163,7 +163,11 @@ def assert_derivative(network, value, slope, x, expected):
     context = DiagnosisContext(upstream=np.ones_like(x))
     name = f"{slope}(x)"
     assert_right_or_consistent(
-        df(x), expected, lambda: check_derivative(f, df, at=x, name=name, context=context), name
+        df(x),
+        expected,
+        lambda: check_derivative(f, df, at=x, name=name, context=context),
+        name,
+        **TOLERANCE,
     )
 
 

@@ -15,8 +15,6 @@ from gatech_ps1_shared import (
     LOSS_AT,
     LOSS_TOLERANCE,
     TOLERANCE,
-    agrees,
-    assert_right_or_consistent,
     made,
     method,
     numbers,
@@ -26,7 +24,9 @@ from gatech_ps1_shared import (
 import reference
 from grader.checks import (
     DiagnosisContext,
+    agrees,
     assert_close,
+    assert_right_or_consistent,
     assert_tuple,
     check_gradient,
 )
@@ -171,6 +171,7 @@ def assert_gradient(network, name, expected, variants):
             context=context,
         ),
         title,
+        **TOLERANCE,
     )
 
 

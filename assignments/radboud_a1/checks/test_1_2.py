@@ -9,12 +9,13 @@ from radboud_a1_differences import (
     is_central_difference,
     is_difference,
 )
-from radboud_a1_shared import assert_right_or_consistent, function
+from radboud_a1_shared import function
 
 from grader.checks import (
     DiagnosisContext,
     assert_close,
     assert_number,
+    assert_right_or_consistent,
     assert_shape,
     assert_unchanged,
     check_derivative,

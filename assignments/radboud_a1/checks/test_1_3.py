@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from radboud_a1_shared import assert_right_or_consistent, finite, finite_number, function
+from radboud_a1_shared import finite, finite_number, function
 
 from grader.checks import (
     DiagnosisContext,
     assert_close,
+    assert_right_or_consistent,
     assert_tuple,
     assert_unchanged,
     check_gradient,

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from radboud_a1_shared import agrees, assert_right_or_consistent, finite, function, instance
+from radboud_a1_shared import finite, function, instance
 
 from grader.checks import (
     DiagnosisContext,
+    agrees,
     assert_close,
+    assert_right_or_consistent,
     assert_shape,
     assert_unchanged,
     check_derivative,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from radboud_a1_shared import agrees, finite, function
+from radboud_a1_shared import finite, function
 
-from grader.checks import assert_close, load_module
+from grader.checks import agrees, assert_close, load_module
 
 PARTS = ["1.2b", "1.2f", "1.2k", "1.4a", "1.4b", "1.4c"]
 
