@@ -110,15 +110,22 @@ class _Batch:
         todo: list[FoundSubmission] = []
         for found in submissions:
             self.found[found.id] = found
-            key = self.keys[found.id] = report_key(self.assignment, found.paths, self._environment)
+            key = self.keys[found.id] = self._key(found)
             if not self.options.dry_run:
                 self.gradebook.add_submission(found)
-            if standing.get(found.id) == key:
+            if key and standing.get(found.id) == key:
                 self.result.kept += 1
                 self._write_missing(found.id)
             else:
                 todo.append(found)
         return map(self.job, todo)
+
+    def _key(self, found: FoundSubmission) -> str:
+        """What the report depends on; empty, and so never the same, where nothing can be read."""
+        try:
+            return report_key(self.assignment, found.paths, self._environment)
+        except OSError:
+            return ""
 
     def job(self, found: FoundSubmission) -> Job:
         """A job for a submission, with its files read now."""

@@ -126,3 +126,21 @@ def test_a_dry_run_keeps_nothing(batch: Any) -> None:
     assert not (batch.out / "ann").exists()
     with open_gradebook(batch.out) as book:
         assert book.keys() == {}
+
+
+def test_files_that_are_gone(batch: Any, tmp_path: Path) -> None:
+    """A submission that can no longer be read has a report that says so, each time anew."""
+    seen: list[Job] = []
+
+    def execute(jobs: Iterable[Job], started: Callable[[str], None]) -> Iterator[Outcome]:
+        for job in jobs:
+            seen.append(job)
+            yield graded(batch.tiny, job)
+
+    (tmp_path / "bob.ipynb").unlink()
+    batch(execute)
+    assert "bob.ipynb" in next(job.problem for job in seen if job.id == "bob")
+    seen.clear()
+    result, _ = batch(execute)
+    assert [job.id for job in seen] == ["bob"]
+    assert result.kept == 2
