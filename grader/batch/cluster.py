@@ -11,6 +11,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -126,11 +127,11 @@ def cluster_executor(
 
 
 def _outcome(future: Any, identity: str) -> Outcome:
-    error = future.exception()
-    if error is None:
+    try:
         outcome: Outcome = future.result()
-        return outcome
-    return Outcome(identity, "", f"its worker was lost or failed ({error})", 0.0)
+    except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever it is, it is ours
+        return Outcome(identity, "", f"its worker was lost or failed ({error})", 0.0)
+    return outcome
 
 
 def _hash_there() -> str:

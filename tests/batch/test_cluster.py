@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_standins import die_once
 
 from grader.assignment import Assignment
 from grader.batch import cluster
 from grader.batch.cluster import cluster_executor, dask_client, pack
-from grader.batch.jobs import Job, Outcome, grade_job
+from grader.batch.jobs import Job, grade_job
 from grader.errors import UsageError
 from grader.reports import from_json
 
@@ -52,15 +51,6 @@ def test_the_same_results(scheduler: Any, tiny: Assignment, jobs: list[Job]) -> 
     scores = {name: from_json(outcome.report).score for name, outcome in found.items()}
     here = grade_job(Job("tom", str(tiny.folder), jobs[2].submission))
     assert scores == {"ann": 4.0, "bob": 4.0, "tom": from_json(here.report).score, "eve": 0.0}
-
-
-def die_once(job: Job, bundle: bytes) -> Outcome:
-    """Kills its worker the first time; stands in for a machine that is switched off."""
-    marker = Path(job.assignment)
-    if job.id == "fatal" and not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Outcome(job.id, "graded", "", 0.0)
 
 
 def test_a_worker_is_killed(

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import pytest
+from batch_standins import misbehave
 
 from grader.batch import local
 from grader.batch.jobs import Job, Outcome
 from grader.batch.local import run_locally
-
-
-def misbehave(job: Job) -> Outcome:
-    """Does what the job's name says; stands in for the grading of one submission."""
-    if job.id == "dies":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if job.id == "hangs":
-        time.sleep(60)
-    if job.id == "raises":
-        raise ValueError("no good")
-    if job.id == "grows":
-        bytearray(local.WORKER_BYTES)
-    return Outcome(job.id, f"graded by {os.getpid()}", "", 0.0)
 
 
 def jobs(*names: str) -> Iterable[Job]:
@@ -69,11 +56,20 @@ def test_jobs_are_made_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_stopping_ends_the_workers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Who stops listening leaves no worker behind."""
-    import psutil
-
     monkeypatch.setattr(local, "grade_job", misbehave)
+    others = psutil.Process().children(recursive=True)
     finished = run_locally(jobs("a", "hangs", "hangs"), 2, 60.0, lambda name: None)
     next(iter(finished))
+    workers = set(psutil.Process().children(recursive=True)).difference(others)
     finished.close()  # type: ignore[attr-defined]
-    children = psutil.Process().children(recursive=True)
-    assert [child for child in children if "spawn_main" in str(child.cmdline())] == []
+    assert workers
+    assert [worker for worker in workers if is_worker(worker)] == []
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether a process runs and is not what multiprocessing itself leaves until the end."""
+    try:
+        words = str(process.cmdline())
+        return process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in words
+    except psutil.NoSuchProcess:
+        return False
