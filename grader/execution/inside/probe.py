@@ -103,6 +103,12 @@ def _import_numpy(given: dict[str, Any]) -> None:
         file.read()
 
 
+def _import_standard_library(given: dict[str, Any]) -> None:
+    # The standard library may lie elsewhere than the packages do, in a closed home.
+    with open(os.__file__, "rb") as file:
+        file.read()
+
+
 def _open_null(given: dict[str, Any]) -> None:
     # Snapshots put it in place of the kernel's own input and output.
     with open(os.devnull, "r+b"):
@@ -115,7 +121,12 @@ def _create(path: str) -> None:
 
 
 # A sandbox must allow these, and nothing else.
-ALLOWED = {"write_home": _write_home, "import_numpy": _import_numpy, "open_null": _open_null}
+ALLOWED = {
+    "write_home": _write_home,
+    "import_numpy": _import_numpy,
+    "import_standard_library": _import_standard_library,
+    "open_null": _open_null,
+}
 ATTEMPTS: dict[str, Callable[[dict[str, Any]], object]] = {
     **ALLOWED,
     "read_file": _read_file,
