@@ -6,9 +6,9 @@ in common, only the same version of nn-grader.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -19,8 +19,9 @@ from typing import Any
 
 from grader.assignment import Assignment
 from grader.batch.jobs import Job, Outcome, grade_job
-from grader.batch.keys import files_hash, grader_hash
+from grader.batch.keys import grader_hash
 from grader.errors import UsageError
+from grader.execution.folders import TemporaryFolder
 
 INSTALL = "python -m pip install 'nn-grader[dask]'"
 CONNECT_SECONDS = 30
@@ -152,7 +153,9 @@ def _require_same_grader(client: Any) -> None:
 
 @functools.cache
 def _unpacked(bundle: bytes) -> str:
-    folder = Path(tempfile.mkdtemp(prefix=f"nn-assignment-{files_hash([('', bundle)])[:8]}-"))
+    made = TemporaryFolder("assignment-")
+    atexit.register(made.close)
+    folder = made.path / "assignments"
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         archive.extractall(folder)
     return str(next(folder.iterdir()))
