@@ -9,7 +9,7 @@ from typing import Protocol
 from grader.assignment import Assignment
 from grader.batch.impact import Impact, compare
 from grader.batch.jobs import Job, Outcome, report_without_grading
-from grader.batch.keys import environment_of_runs, report_key
+from grader.batch.keys import environment_of_runs, report_key, run_key
 from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
 from grader.lms import Download, FoundSubmission, load_found
@@ -72,8 +72,7 @@ def run_batch(
     batch = _Batch(assignment, gradebook, observer, options)
     jobs = batch.outstanding(download.submissions)
     observer.counted(len(download.submissions), batch.result.kept)
-    environment = environment_of_runs(options.isolation)
-    batch.run = 0 if options.dry_run else gradebook.begin_run(assignment.slug, environment)
+    batch.run = 0 if options.dry_run else gradebook.begin_run(assignment.slug, batch.environment)
     for outcome in execute(jobs, observer.started):
         batch.take(outcome)
     # One by one, so that whatever ended a worker meets no other job.
@@ -102,7 +101,8 @@ class _Batch:
         self.found: dict[str, FoundSubmission] = {}
         self.keys: dict[str, str] = {}
         self.faults: dict[str, str] = {}
-        self._environment = environment_of_runs(options.isolation)
+        self.environment = environment_of_runs(options.isolation)
+        self._run_key = run_key(assignment, self.environment)
 
     def outstanding(self, submissions: Iterable[FoundSubmission]) -> Iterator[Job]:
         """The jobs to do; what stands already has its files written again where they lack."""
@@ -123,7 +123,7 @@ class _Batch:
     def _key(self, found: FoundSubmission) -> str:
         """What the report depends on; empty, and so never the same, where nothing can be read."""
         try:
-            return report_key(self.assignment, found.paths, self._environment)
+            return report_key(self._run_key, found.paths)
         except OSError:
             return ""
 

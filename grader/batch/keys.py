@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from grader.answer_files import read_files
 from grader.assignment import Assignment
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -16,18 +17,20 @@ PACKAGE = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "scipy", "matplotlib", "scikit-learn", "ipykernel", "IPython")
 
 
-def report_key(
-    assignment: Assignment, paths: Sequence[Path], environment: Mapping[str, str]
-) -> str:
-    """The hash of a submission's files, the assignment's, the grader's and the environment."""
-    submitted = [f"{path.name}={path_hash(path)}" for path in paths]
+def run_key(assignment: Assignment, environment: Mapping[str, str]) -> str:
+    """What all reports of a run depend on: the assignment, the grader and the environment."""
     parts = [
         *(f"{name}={value}" for name, value in sorted(environment.items())),
-        f"assignment={folder_hash(assignment.folder)}",
+        f"assignment={path_hash(assignment.folder)}",
         f"grader={grader_hash()}",
-        *(f"submission={line}" for line in sorted(submitted)),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def report_key(run: str, paths: Sequence[Path]) -> str:
+    """The hash of a submission's files and of what all reports of its run depend on."""
+    submitted = sorted(f"{path.name}={path_hash(path)}" for path in paths)
+    return hashlib.sha256("\n".join([run, *submitted]).encode()).hexdigest()
 
 
 def environment_of_runs(isolation: str) -> dict[str, str]:
@@ -44,18 +47,13 @@ def environment_of_runs(isolation: str) -> dict[str, str]:
 @functools.cache
 def grader_hash() -> str:
     """A hash of the grader's own code; the bundled assignments count for themselves."""
-    code = [path for path in _files(PACKAGE) if path.parts[0] != "assignments"]
-    return files_hash((path.as_posix(), (PACKAGE / path).read_bytes()) for path in code)
+    files = read_files(PACKAGE).items()
+    return files_hash((path, code) for path, code in files if not path.startswith("assignments/"))
 
 
 def path_hash(path: Path) -> str:
-    """A hash of what was handed in, as it lies there: a zip file is not opened."""
-    return folder_hash(path) if path.is_dir() else files_hash([(path.name, path.read_bytes())])
-
-
-def folder_hash(folder: Path) -> str:
-    """A hash of the files in a folder."""
-    return files_hash((path.as_posix(), (folder / path).read_bytes()) for path in _files(folder))
+    """A hash of a file, or of all in a folder, as it lies there: a zip file is not opened."""
+    return files_hash(read_files(path).items() if path.is_dir() else [("", path.read_bytes())])
 
 
 def files_hash(files: Iterable[tuple[str, bytes]]) -> str:
@@ -66,9 +64,3 @@ def files_hash(files: Iterable[tuple[str, bytes]]) -> str:
         for name, content in files
     ]
     return hashlib.sha256(b"".join(sorted(each))).hexdigest()
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files in a folder, relative to it, what Python leaves behind left out."""
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if "__pycache__" not in path.parts)

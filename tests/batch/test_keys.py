@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import load_assignment
-from grader.batch.keys import environment_of_runs, files_hash, grader_hash, report_key
+from grader.batch.keys import environment_of_runs, files_hash, grader_hash, report_key, run_key
 
 ENVIRONMENT = {"python": "3"}
 
@@ -21,19 +21,24 @@ def hand_in(tmp_path: Path) -> Path:
     return path
 
 
+def key_of(folder: Path, paths: list[Path], environment: dict[str, str] = ENVIRONMENT) -> str:
+    """The key of a report on these files."""
+    return report_key(run_key(load_assignment(folder), environment), paths)
+
+
 def test_the_same(tiny_folder: Path, hand_in: Path) -> None:
     """The same content gives the same key, wherever the assignment lies."""
-    key = report_key(load_assignment(tiny_folder), [hand_in], ENVIRONMENT)
+    key = key_of(tiny_folder, [hand_in])
     (tiny_folder / "checks" / "__pycache__").mkdir()
     (tiny_folder / "checks" / "__pycache__" / "x.pyc").touch()
     moved = shutil.move(tiny_folder, tiny_folder.parent / "moved")
-    assert report_key(load_assignment(moved), [hand_in], ENVIRONMENT) == key
+    assert key_of(moved, [hand_in]) == key
 
 
 @pytest.mark.parametrize("changed", ["submission", "checks", "environment", "another file"])
 def test_what_changes_a_key(tiny_folder: Path, hand_in: Path, changed: str) -> None:
     """A new hand-in, a changed check or another package asks for a new report."""
-    key = report_key(load_assignment(tiny_folder), [hand_in], ENVIRONMENT)
+    key = key_of(tiny_folder, [hand_in])
     paths, environment = [hand_in], ENVIRONMENT
     if changed == "submission":
         hand_in.write_bytes(b"{ }")
@@ -44,7 +49,7 @@ def test_what_changes_a_key(tiny_folder: Path, hand_in: Path, changed: str) -> N
         environment = {"python": "4"}
     if changed == "another file":
         paths = [hand_in, tiny_folder / "assignment.toml"]
-    assert report_key(load_assignment(tiny_folder), paths, environment) != key
+    assert key_of(tiny_folder, paths, environment) != key
 
 
 def test_names_and_contents_do_not_mix() -> None:
