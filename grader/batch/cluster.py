@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grader.answer_files import read_files
 from grader.assignment import Assignment
 from grader.batch.jobs import Job, Outcome, grade_job
 from grader.batch.keys import grader_hash
@@ -27,7 +29,6 @@ INSTALL = "python -m pip install 'nn-grader[dask]'"
 CONNECT_SECONDS = 30
 # A worker has its next job by the time it has done one.
 JOBS_A_CORE = 2
-LEFT_OUT = ("__pycache__",)
 
 Connect = Callable[[], Any]
 
@@ -71,9 +72,8 @@ def pack(folder: Path) -> bytes:
     """The assignment's folder as the bytes of a zip file, by its name."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not set(LEFT_OUT).intersection(path.parts):
-                archive.write(path, path.relative_to(folder.parent))
+        for path, content in read_files(folder).items():
+            archive.writestr(f"{folder.name}/{path}", content)
     return packed.getvalue()
 
 
@@ -162,8 +162,6 @@ def _unpacked(bundle: bytes) -> str:
 
 
 def _import(name: str) -> Any:
-    import importlib
-
     try:
         return importlib.import_module(name)
     except ImportError as error:
