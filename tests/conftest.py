@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,13 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from grader import cli
 from grader.assignment import Assignment, load_assignment
 from grader.submission import Submission, read_notebook
 
 TINY = Path(__file__).parent / "tiny"
+# What several test modules import; worker processes are given this path too.
+sys.path.insert(0, str(Path(__file__).parent / "importable"))
 MODULAR = Path(__file__).parent / "modular"
 
 
@@ -96,3 +100,18 @@ def answered(tiny: Assignment) -> Callable[..., Submission]:
         return submit(notebook)
 
     return make
+
+
+@pytest.fixture
+def call_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs `grader COMMAND ARGUMENTS` and returns the exit code."""
+
+    def call(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["grader", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        code = caught.value.code
+        assert isinstance(code, int)
+        return code
+
+    return call

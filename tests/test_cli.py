@@ -19,18 +19,9 @@ Call = Callable[..., int]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call_command: Call) -> Call:
     """Runs `grader ARGUMENTS` in this process and returns the exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["grader", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return call
+    return call_command
 
 
 def grader(*arguments: object) -> subprocess.CompletedProcess[str]:

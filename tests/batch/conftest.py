@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,6 @@ from grader.records import (
     Report,
     SubmissionRecord,
 )
-
-# Worker processes are given this process's path, and import stand-ins from it by their names.
-sys.path.insert(0, str(Path(__file__).parent / "importable"))
 
 
 def make_check(name: str, passes: bool = True, **fields: Any) -> CheckResult:

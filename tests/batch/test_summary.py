@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from html_page import Page
 
 from grader.batch.statistics import Graded, summarise
 from grader.batch.summary import FILE, Shown, render_summary, report_link, write_summary
@@ -18,43 +18,7 @@ from grader.records import CheckStatus, QuestionStatus
 
 Make = Callable[..., Any]
 HOSTILE = '"><script>alert(1)</script></style></svg><img src=x onerror=alert(2)>\x1b[31m\u202e'
-VOID = {"meta", "br", "rect", "path"}
 MEGABYTE = 1 << 20
-
-
-class Page(HTMLParser):
-    """A page's elements and visible text; its tags are balanced."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element without content."""
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        """The innermost element ends."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Text, the style sheet left out."""
-        if "style" not in self.open:
-            self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        """The attributes of every such element."""
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def page_of(batch: list[Graded]) -> Page:

@@ -5,68 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from html_page import Page
 
 from grader.records import CheckStatus, QuestionStatus, Report
 from grader.reports import render_instructor, render_student
 
-VOID = {"meta", "br", "img", "hr", "rect", "circle", "path"}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-class _Page(HTMLParser):
-    """A page's elements, its visible text, and whether its tags are balanced."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
 @pytest.fixture(scope="module")
-def teacher(report: Report) -> _Page:
+def teacher(report: Report) -> Page:
     """The teacher's page."""
-    return _Page(render_instructor(report))
+    return Page(render_instructor(report))
 
 
 @pytest.fixture(scope="module")
-def student(report: Report) -> _Page:
+def student(report: Report) -> Page:
     """The student's page."""
-    return _Page(render_student(report))
+    return Page(render_student(report))
 
 
 @pytest.fixture(params=["teacher", "student"])
-def page(request: pytest.FixtureRequest) -> _Page:
+def page(request: pytest.FixtureRequest) -> Page:
     """Each of the two pages."""
-    found: _Page = request.getfixturevalue(request.param)
+    found: Page = request.getfixturevalue(request.param)
     return found
 
 
-def test_nothing_active_is_on_the_page(page: _Page) -> None:
+def test_nothing_active_is_on_the_page(page: Page) -> None:
     """No script, frame, form or event handler is there, whatever was handed in."""
     forbidden = {"script", "iframe", "object", "embed", "form", "link", "base", "foreignobject"}
     for tag, attributes in page.elements:
@@ -74,7 +43,7 @@ def test_nothing_active_is_on_the_page(page: _Page) -> None:
         assert not any(name.startswith("on") for name in attributes), attributes
 
 
-def test_the_page_needs_no_network(page: _Page) -> None:
+def test_the_page_needs_no_network(page: Page) -> None:
     """Pictures are data, links leave only by a click, and the policy forbids the rest."""
     assert all(image["src"].startswith("data:image/") for image in page.all("img"))
     assert all(re.match(r"#|https?://|mailto:", link["href"]) for link in page.all("a"))
@@ -90,14 +59,14 @@ def test_the_style_sheet_loads_nothing(report: Report) -> None:
     assert "url(" not in html
 
 
-def test_hostile_text_is_shown_as_text(page: _Page) -> None:
+def test_hostile_text_is_shown_as_text(page: Page) -> None:
     """Tags in titles, names and messages are visible as the student typed them."""
     for number in (1, 6, 10, 11):
         assert f"<script>alert({number})</script>" in page.text
     assert "The sigmoid and its gradient <b>bold</b>" in page.text
 
 
-def test_the_page_can_be_read_by_everybody(page: _Page) -> None:
+def test_the_page_can_be_read_by_everybody(page: Page) -> None:
     """Language, skip link, ordered headings, table scopes and descriptions are there."""
     headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert page.all("html") == [{"lang": "en"}]
@@ -108,7 +77,7 @@ def test_the_page_can_be_read_by_everybody(page: _Page) -> None:
     assert all(image["alt"] for image in page.all("img"))
 
 
-def test_links_within_the_page_lead_somewhere(page: _Page) -> None:
+def test_links_within_the_page_lead_somewhere(page: Page) -> None:
     """Each link of the overview has its target, and no identifier comes twice."""
     anchors = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     targets = {link["href"][1:] for link in page.all("a") if link["href"].startswith("#")}
@@ -116,14 +85,14 @@ def test_links_within_the_page_lead_somewhere(page: _Page) -> None:
     assert targets <= set(anchors)
 
 
-def test_every_status_is_a_word(page: _Page) -> None:
+def test_every_status_is_a_word(page: Page) -> None:
     """Statuses are words besides their colour."""
     for word in ("passed", "partial", "failed", "not attempted", "waiting for a person",
                  "not graded", "error", "timed out", "skipped", "inconclusive"):  # fmt: skip
         assert f" {word}" in page.text
 
 
-def test_the_score_is_on_top(page: _Page) -> None:
+def test_the_score_is_on_top(page: Page) -> None:
     """Score, maximum and waiting points stand before the questions."""
     head = page.text.split("Overview")[0]
     assert "2.5" in head
@@ -131,7 +100,7 @@ def test_the_score_is_on_top(page: _Page) -> None:
     assert "5 points waiting for a person" in head
 
 
-def test_passed_questions_are_closed(teacher: _Page) -> None:
+def test_passed_questions_are_closed(teacher: Page) -> None:
     """What needs attention is open, what passed is closed."""
     states = [
         ("open" in attributes)
@@ -141,14 +110,14 @@ def test_passed_questions_are_closed(teacher: _Page) -> None:
     assert states == [False, True, True, True, True, True, True, False]
 
 
-def test_a_failed_gradient_shows_its_evidence(teacher: _Page) -> None:
+def test_a_failed_gradient_shows_its_evidence(teacher: Page) -> None:
     """The worst elements are in a table, with a picture, NaN included."""
     for part in ("Worst elements", "[0, 3]", "NaN", "-Infinity", "the number itself"):
         assert part in teacher.text
     assert [svg["role"] for svg in teacher.all("svg") if "role" in svg] == ["img", "img"]
 
 
-def test_the_teacher_sees_hidden_checks(teacher: _Page) -> None:
+def test_the_teacher_sees_hidden_checks(teacher: Page) -> None:
     """The teacher's page has everything of a hidden check, and marks it as hidden."""
     for part in (
         "SECRET description",
@@ -168,14 +137,14 @@ def test_the_student_sees_nothing_of_hidden_checks(report: Report) -> None:
     assert html.count('<svg class="scatter"') == 1
 
 
-def test_the_students_points_still_add_up(report: Report, student: _Page) -> None:
+def test_the_students_points_still_add_up(report: Report, student: Page) -> None:
     """Points of hidden checks are said in one sum per question, so their number stays unknown."""
     assert "0 of 1 point comes from checks that your teacher keeps." in student.text
     whole = report.questions[1]
     halves = (replace(whole.checks[2], max_points=0.5),) * 2
     split = replace(whole, checks=(*whole.checks[:2], *halves))
     questions = (report.questions[0], split, *report.questions[2:])
-    assert _Page(render_student(replace(report, questions=questions))).text == student.text
+    assert Page(render_student(replace(report, questions=questions))).text == student.text
 
 
 def test_hidden_checks_without_points_are_not_mentioned(report: Report) -> None:
@@ -188,19 +157,19 @@ def test_hidden_checks_without_points_are_not_mentioned(report: Report) -> None:
     )
 
 
-def test_the_student_reads_no_test_names(student: _Page) -> None:
+def test_the_student_reads_no_test_names(student: Page) -> None:
     """A student reads the description, not the name of the function nor a confidence."""
     assert "test_sigmoid" not in student.text
     assert "sure)" not in student.text
 
 
-def test_written_answers_are_rendered(teacher: _Page) -> None:
+def test_written_answers_are_rendered(teacher: Page) -> None:
     """Math is MathML, tables are tables, code is code."""
     assert len(teacher.all("math")) == 6
     assert "np.dot(A, B)" in teacher.text
 
 
-def test_outputs_are_shown_safely(teacher: _Page) -> None:
+def test_outputs_are_shown_safely(teacher: Page) -> None:
     """Pictures are shown, broken ones and HTML are named, long text is cut, colours are gone."""
     for part in ("picture is broken", "text/html is not shown", "characters left out", "0.5"):
         assert part in teacher.text
@@ -210,7 +179,7 @@ def test_outputs_are_shown_safely(teacher: _Page) -> None:
     )
 
 
-def test_how_the_notebook_ran(teacher: _Page) -> None:
+def test_how_the_notebook_ran(teacher: Page) -> None:
     """Cells that failed, the environment, the isolation and the files' sum are at the end."""
     end = teacher.text.split("How the notebook ran")[1]
     for part in ("1 of 4 cells", "skipped: 1", "NameError", "stopped after 120 s", "3.11.7",
@@ -225,7 +194,7 @@ def test_an_empty_report_is_a_page(report: Report, render: Callable[[Report], st
         report, questions=(), execution=(), environment={}, max_score=0.0, score=0.0, pending=0.0,
         notes=("This is not a notebook.",),
     )  # fmt: skip
-    text = _Page(render(empty)).text
+    text = Page(render(empty)).text
     assert "This is not a notebook." in text
     assert "No cell was run." in text
 
@@ -238,8 +207,8 @@ def test_every_combination_of_statuses_is_rendered(report: Report) -> None:
         for status in QuestionStatus
         for inner in CheckStatus
     )
-    _Page(render_instructor(replace(report, questions=questions)))
-    _Page(render_student(replace(report, questions=questions)))
+    Page(render_instructor(replace(report, questions=questions)))
+    Page(render_student(replace(report, questions=questions)))
 
 
 def _colours(html: str) -> list[dict[str, str]]:
