@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -48,12 +47,6 @@ class AuditOptions:
 
 Progress = Callable[[int, int, str], None]
 """Called with the hand-ins decided, all of them, and what was found of the last one."""
-
-
-def usable_cores() -> int:
-    """The number of processes that this machine runs side by side for us."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def audit(

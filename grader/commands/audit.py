@@ -14,11 +14,16 @@ from rich.progress import Progress as Bar
 
 from grader.assignment import load_assignment
 from grader.audit import auditing
-from grader.audit.auditing import LEAST_SCORE, AuditOptions, Progress, usable_cores
+from grader.audit.auditing import LEAST_SCORE, AuditOptions, Progress
 from grader.audit.files import to_json, write_audit
 from grader.audit.table import render_audit
-from grader.commands.grade import isolation_option
-from grader.errors import UsageError
+from grader.commands.options import (
+    give_out,
+    isolation_option,
+    json_option,
+    output_option,
+    usable_cores,
+)
 from grader.execution.isolation import Level
 
 LINES = 25
@@ -44,20 +49,8 @@ LINES = 25
     metavar="ID",
     help="Run the mutants of this question only (may be given several times).",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Write audit.html and audit.json here.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="Write the audit as JSON to FILE, or - for the terminal (instead of the tables).",
-)
+@output_option("audit.html and audit.json")
+@json_option("the audit", "the tables")
 @click.option(
     "--least-score",
     type=click.FloatRange(0, 100),
@@ -100,20 +93,13 @@ def audit(
     loaded = load_assignment(assignment)
     with _progress(loaded.slug) as progress:
         report = auditing.audit(loaded, options, progress)
-    to_terminal = json_file is not None and str(json_file) == "-"
-    if to_terminal:
-        click.echo(to_json(report), nl=False)
-    else:
-        render_audit(report, Console())
-    try:
-        if json_file is not None and not to_terminal:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(to_json(report), encoding="utf-8")
-        if output is not None:
-            for path in write_audit(report, output):
-                click.echo(f"wrote {path}", err=to_terminal)
-    except OSError as error:
-        raise UsageError(f"the audit cannot be written: {error}") from error
+    give_out(
+        "the audit",
+        to_json(report),
+        lambda: render_audit(report, Console()),
+        lambda: write_audit(report, output) if output else [],
+        json_file,
+    )
     return 0 if report.passed else 1
 
 

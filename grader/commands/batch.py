@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from grader.batch.coordinating import BatchOptions, BatchResult, Executor, run_b
 from grader.batch.display import watch
 from grader.batch.impact import Impact
 from grader.batch.summary import write_summary
-from grader.commands.grade import isolation_option
+from grader.commands.options import isolation_option, usable_cores
 from grader.errors import UsageError
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
@@ -44,7 +43,7 @@ CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
     "-j",
     "--workers",
     type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
+    default=usable_cores,
     show_default="cores",
     help="Worker processes.",
 )

@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from grader.assignment import load_assignment
-from grader.commands.grade import grade_with_progress, isolation_option
+from grader.commands.grade import grade_with_progress
+from grader.commands.options import isolation_option
 from grader.execution.isolation import Level
 from grader.reports import render_table
 from grader.reports.files import write_reports

@@ -12,38 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader import pipeline
 from grader.assignment import Experiments
-from grader.errors import UsageError
-from grader.execution.isolation import Level
+from grader.commands.options import give_out, isolation_option, json_option, output_option
 from grader.execution.runner import Progress as CellProgress
 from grader.records import Report
 from grader.reports import render_table, to_json
 from grader.reports.files import write_reports
 
-isolation_option = click.option(
-    "--isolation",
-    type=click.Choice([level.value for level in Level]),
-    help="The least isolation accepted, instead of the assignment's own. The strongest that this "
-    "machine offers is used in any case; `none` also accepts a machine that offers nothing.",
-)
-
 
 @click.command()
 @click.argument("assignment")
 @click.argument("submission", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Write report.json, report.html (instructor) and feedback.html (student) here.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="Write the report as JSON to FILE, or - for the terminal (instead of the table).",
-)
+@output_option("report.json, report.html (instructor) and feedback.html (student)")
+@json_option("the report", "the table")
 @isolation_option
 @click.option(
     "--experiments",
@@ -74,20 +54,13 @@ def grade(
       grader grade kiel_lab4 hand-in.ipynb --experiments run
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     report = grade_with_progress(assignment, submission, isolation, experiments)
-    to_terminal = json_file is not None and str(json_file) == "-"
-    if to_terminal:
-        click.echo(to_json(report))
-    else:
-        render_table(report, Console())
-    try:
-        if json_file is not None and not to_terminal:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(to_json(report), encoding="utf-8")
-        if output is not None:
-            for path in write_reports(report, output):
-                click.echo(f"wrote {path}", err=to_terminal)
-    except OSError as error:
-        raise UsageError(f"the report cannot be written: {error}") from error
+    give_out(
+        "the report",
+        to_json(report),
+        lambda: render_table(report, Console()),
+        lambda: write_reports(report, output) if output else [],
+        json_file,
+    )
     return 0
 
 

@@ -1,0 +1,75 @@
+"""What several commands take, and how they give out what they have found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.errors import UsageError
+from grader.execution.isolation import Level
+
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice([level.value for level in Level]),
+    help="The least isolation accepted, instead of the assignment's own. The strongest that this "
+    "machine offers is used in any case; `none` also accepts a machine that offers nothing.",
+)
+
+
+def output_option(what: str) -> Callable[[Any], Any]:
+    """`-o DIR`: where the files named in `what` go."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help=f"Write {what} here.",
+    )
+
+
+def json_option(what: str, instead_of: str) -> Callable[[Any], Any]:
+    """`--json FILE`: `what` as JSON, on the terminal `instead_of` what else stands there."""
+    return click.option(
+        "--json",
+        "json_file",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help=f"Write {what} as JSON to FILE, or - for the terminal (instead of {instead_of}).",
+    )
+
+
+def usable_cores() -> int:
+    """The number of processes that this machine runs side by side for us."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def give_out(
+    what: str,
+    text: str,
+    show: Callable[[], None],
+    write: Callable[[], list[Path]],
+    json_file: Path | None,
+) -> None:
+    """Shows a result, or its JSON `text` where `json_file` is -, and writes its files.
+
+    Raises:
+        UsageError: `what` cannot be written.
+    """
+    to_terminal = json_file is not None and str(json_file) == "-"
+    if to_terminal:
+        click.echo(text, nl=False)
+    else:
+        show()
+    try:
+        if json_file is not None and not to_terminal:
+            json_file.parent.mkdir(parents=True, exist_ok=True)
+            json_file.write_text(text, encoding="utf-8")
+        for path in write():
+            click.echo(f"wrote {path}", err=to_terminal)
+    except OSError as error:
+        raise UsageError(f"{what} cannot be written: {error}") from error
