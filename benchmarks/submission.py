@@ -166,7 +166,7 @@ def grade_once(assignment: Assignment, notebook: Path, zygote: Zygote) -> tuple[
 def run_plain(notebook: Path) -> tuple[float, float]:
     """CPU and wall seconds of the cells in one plain process."""
     run = subprocess.run(
-        [sys.executable, "-c", PLAIN, str(notebook)],
+        [sys.executable, "-c", PLAIN, str(notebook.resolve())],
         env={**os.environ, **ONE_THREAD},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

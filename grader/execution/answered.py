@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -66,10 +67,10 @@ class AnsweredQuestion:
                 copy.request("replace", {}, _no_object, **asdict(module))
             if rerun:
                 copy.request("run_cells", {}, _no_object, sources=list(self.sources))
+            copy.settle()
         except BaseException:
             copy.close()
             raise
-        copy.forget_changes()
         return copy
 
     def _open(self, snapshot: Snapshot | None) -> Copy:
@@ -99,12 +100,12 @@ class SharedCopies:
         copy = self._kept.pop((question, state), None)
         if copy is None:
             return None
-        try:
-            copy.begin()
-        except StudentFault:  # what an earlier check called may have ended it since
-            copy.close()
-            return None
-        return copy
+        # What an earlier check called may have ended it since, or changed what it calls upon.
+        with suppress(StudentFault):
+            if copy.begin():
+                return copy
+        copy.close()
+        return None
 
     def keep(self, question: AnsweredQuestion, state: str, copy: Copy) -> None:
         """Keeps a copy for the next check, unless that would see what this one did."""

@@ -87,7 +87,7 @@ class Room:
         folders = (self.home / "tmp", self.home / "matplotlib", self.work)
         for folder in (*folders, self.agent.parent):
             folder.mkdir(parents=True)
-        for source in ("agent.py", "modules.py", "outputs.py", "randomness.py", "wire.py"):
+        for source in ("agent.py", "modules.py", "outputs.py", "state.py", "wire.py"):
             shutil.copyfile(INSIDE / source, self.agent.parent / source)
         for name, content in files.items():
             target = self.files / name

@@ -75,13 +75,17 @@ class Copy:
         self._refers_to_lasting = False
         self.spoiled = False
 
-    def begin(self) -> None:
-        """Makes this copy ready for another check: its time, its generators' state."""
-        self._left = self._seconds
-        self.request("begin", {}, lambda tree: None, seed=COPY_SEED)
+    def begin(self) -> bool:
+        """Makes this copy ready for another check; whether that finds what `settle` saw.
 
-    def forget_changes(self) -> None:
-        """Takes what was done so far for the state in which checks find this copy."""
+        Its time starts anew, and so do its random numbers.
+        """
+        self._left = self._seconds
+        return self.request("begin", {}, lambda tree: None, seed=COPY_SEED) is True
+
+    def settle(self) -> None:
+        """Takes what was done so far for the state in which checks are to find this copy."""
+        self.request("watch", {}, lambda tree: None)
         self.spoiled = False
 
     def request(

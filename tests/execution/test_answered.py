@@ -14,7 +14,7 @@ from grader.execution.answered import AnsweredQuestion, SharedCopies
 from grader.execution.student import Student
 
 ANSWER = """
-import os, threading, time
+import functools, os, threading, time
 import numpy as np
 
 def square(x):
@@ -33,6 +33,58 @@ def draw():
 
 def train(net):
     net.fit()
+
+calls, seen, cache = 0, [], {}
+scale = np.ones(3)
+rng = np.random.default_rng(1)
+
+def right_from_the_second_call(x):
+    global calls
+    calls += 1
+    return x * x if calls > 1 else x
+
+def append(x):
+    seen.append(x)
+
+def remember(x):
+    cache[x] = x
+
+def scale_in_place(x):
+    scale[1] *= x
+
+def keep_on_itself(x):
+    keep_on_itself.last = x
+
+def keep_in_default(x, kept=[]):
+    kept.append(x)
+
+def rebind_helper(x):
+    global square
+    square = lambda x: x
+
+def keep_on_class(x):
+    Net.kept = x
+
+def draw_from_rng(x):
+    return rng.random()
+
+@functools.lru_cache
+def cached(x):
+    return x
+
+def counter():
+    count = 0
+    def count_up(x):
+        nonlocal count
+        count += 1
+    return count_up
+count_up = counter()
+
+def nested(x):
+    def inner():
+        global calls
+        calls = -1
+    inner()
 
 def die_soon():
     threading.Timer(0.2, lambda: os._exit(1)).start()
@@ -62,6 +114,14 @@ SPOILING: dict[str, Callable[[Any], object]] = {
     "what was there given to a function": lambda student: student.train(student.net),
     "an attribute of what was there": lambda student: setattr(student.net, "W", 1.0),
 }
+
+
+# Plain functions, which change what lies outside of them.
+CHANGING = [
+    *("right_from_the_second_call", "append", "remember", "scale_in_place", "keep_on_itself"),
+    *("keep_in_default", "rebind_helper", "keep_on_class", "draw_from_rng", "cached"),
+    *("count_up", "nested"),
+]
 
 
 def raises(function: Callable[..., object], *arguments: object) -> None:
@@ -112,6 +172,15 @@ def test_what_changes_something_spoils_the_copy(
 ) -> None:
     """After a request that may change what was there, the next check finds what was there."""
     assert not check(question, shared, ask)
+    assert not check(question, shared, assert_untouched)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_function_that_changes_something_spoils_the_copy(
+    question: AnsweredQuestion, shared: SharedCopies, name: str
+) -> None:
+    """What one check's call of a plain function leaves behind, no later check profits from."""
+    assert not check(question, shared, lambda student: student.function(name)(3))
     assert not check(question, shared, assert_untouched)
 
 

@@ -46,7 +46,7 @@ if __name__ == "__main__":
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import modules, outputs, randomness, wire
+    from . import modules, outputs, state, wire
 else:
     # Loaded by their paths and under names that no student's module has.
     def _load(name: str) -> Any:
@@ -58,12 +58,11 @@ else:
         return module
 
     modules, outputs = _load("modules"), _load("outputs")
-    randomness, wire = _load("randomness"), _load("wire")
+    state, wire = _load("state"), _load("wire")
 
 FOREVER = float(10**9)
 MAX_ERROR_CHARACTERS = 2000
 MAX_LISTED_ARRAYS = 200
-MAX_LISTED_ELEMENTS = 100_000
 MAX_DESCRIPTORS = 65536
 
 
@@ -79,7 +78,8 @@ class Copy:
         self.objects: dict[int, Any] = {}
         self.handed_out = 0
         self.output = outputs.CappedText()
-        self.random = randomness.RandomStates()
+        self.random = state.RandomStates()
+        self.watch: state.Watch | None = None
         self.begin(seed)
 
     # Operations: `request` is the frame's content, `unpack` reads the values in it.
@@ -158,14 +158,19 @@ class Copy:
         """The float arrays, and flat lists of floats, among the variables."""
         found: dict[str, np.ndarray] = {}
         for name, value in list(self.namespace.items()):
-            array = _as_float_array(value)
+            array = state.as_float_array(value)
             if array is not None and not name.startswith("_") and len(found) < MAX_LISTED_ARRAYS:
                 found[name] = array
         return found
 
+    def op_watch(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
+        """Takes the state as it is now for what every check is to find."""
+        self.watch = state.Watch(self.namespace, modules.home)
+
     def op_begin(self, request: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
-        """Lets go of what the check before this one had made."""
+        """Lets go of what the check before this one had made; whether it changed nothing else."""
         self.begin(request["seed"])
+        return self.watch is not None and self.watch.is_unchanged()
 
     # Plumbing
 
@@ -209,17 +214,6 @@ def _own(value: Any) -> Any:
 
 def _type_name(value: Any) -> str:
     return str(type(value).__name__)[:100]
-
-
-def _as_float_array(value: Any) -> np.ndarray | None:
-    if type(value) in (list, tuple) and 0 < len(value) <= MAX_LISTED_ELEMENTS:
-        floats = all(isinstance(item, float) for item in value)
-        return np.array(value, dtype=np.float64) if floats else None
-    if isinstance(value, float):
-        return np.array(value, dtype=np.float64)
-    if type(value) is np.ndarray and value.dtype.kind == "f" and value.size <= MAX_LISTED_ELEMENTS:
-        return value
-    return None
 
 
 def _describe_error(error: BaseException, kind: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.execution.inside.randomness import MAX_OBJECTS, RandomStates
+from grader.execution.inside.state import MAX_OBJECTS, RandomStates
 from grader.execution.snapshots import Copy
 from grader.execution.student import AnsweredQuestion, RandomState, Student
 
