@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from grader import pytest_plugin
 from grader.checks.grading import Grading
 from grader.checks.outcome import CheckOutcome
 from grader.errors import AssignmentError
+from grader.execution.folders import TemporaryFolder
 
 if TYPE_CHECKING:
     from grader.session import Session
@@ -41,6 +44,8 @@ def run_checks(session: Session, only: Collection[str] | None = None) -> list[Ch
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
         # It collects garbage twice, which took a third of the time.
         *("-p", "no:unraisableexception"),
+        *("-p", "no:logging", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:junitxml"),
+        *("-p", "no:pastebin", "-p", "no:stepwise", "-p", "no:threadexception"),
         *("-W", "ignore"),
     ]
     with _alone(session.assignment.folder):
@@ -68,13 +73,24 @@ class _Named:
         session.config.option.tbstyle = "no"
 
 
+@cache
+def _compiled_checks() -> TemporaryFolder:
+    """Where check files are kept compiled: pytest's rewriting takes as long as to run them."""
+    folder = TemporaryFolder("checks-")
+    atexit.register(folder.close)
+    return folder
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keeps this pytest session and one that may be running around it apart."""
     saved = {name: os.environ.pop(name) for name in FOREIGN_SETTINGS if name in os.environ}
+    bytecode = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(_compiled_checks().path)
     try:
         yield
     finally:
+        sys.dont_write_bytecode, sys.pycache_prefix = bytecode
         for name in FOREIGN_SETTINGS:
             os.environ.pop(name, None)
         os.environ.update(saved)
