@@ -6,15 +6,17 @@ path -> Submission -> Session (aligned and run) -> check outcomes -> Report
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader.assignment import Assignment, Experiments, load_assignment
 from grader.checks.running import run_checks
+from grader.errors import SubmissionError
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress
 from grader.records import Report
-from grader.reporting import report_on
+from grader.reporting import report_on, report_without_grading
 from grader.session import open_session
 from grader.submission import Submission, load_submission
 
@@ -25,14 +27,17 @@ def grade(
     *,
     isolation: Level | str | None = None,
     experiments: Experiments | str | None = None,
+    repairs: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Grades one submission.
 
     `isolation` is the least level accepted (see `docs/security.md`), instead of
-    the assignment's own. `experiments` says whether they are run, instead of the
-    assignment's own setting. `progress` is called with the number of cells run and
-    of all code cells.
+    the assignment's own. `experiments` says whether they are run and `repairs`
+    which kinds are made, instead of the assignment's own settings. `progress` is
+    called with the number of cells run and of all code cells.
+
+    What can be read and not be run, such as Python 2, has a report that says so.
 
     Raises:
         AssignmentError, SubmissionError: what was given cannot be used.
@@ -43,10 +48,16 @@ def grade(
     if experiments:
         settings = replace(assignment.run, experiments=Experiments(experiments))
         assignment = replace(assignment, run=settings)
+    if repairs is not None:
+        assignment = replace(assignment, run=replace(assignment.run, repairs=tuple(repairs)))
     if not isinstance(submission, Submission):
         submission = load_submission(submission, assignment.answer_files)
     start = time.monotonic()
     least = Level(isolation) if isolation else None
-    with open_session(assignment, submission, isolation=least, progress=progress) as session:
+    try:
+        opened = open_session(assignment, submission, isolation=least, progress=progress)
+    except SubmissionError as error:
+        return report_without_grading(assignment, submission.record, str(error))
+    with opened as session:
         outcomes = run_checks(session)
         return report_on(session, outcomes, time.monotonic() - start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from nbformat import NotebookNode
 
@@ -11,6 +12,8 @@ from grader.alignment import AlignedAnswer
 from grader.assignment import Assignment, Experiments, RunSettings
 from grader.execution.plan import CellPlan
 from grader.rewriting import Rewritten, remove_imports, replace_constants
+
+NOT_REPAIRED: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,27 +35,36 @@ class RunPlan:
 
 
 def plan_run(
-    assignment: Assignment, alignment: Mapping[str, AlignedAnswer], notebook: NotebookNode
+    assignment: Assignment,
+    alignment: Mapping[str, AlignedAnswer],
+    notebook: NotebookNode,
+    repaired: Mapping[int, str] = NOT_REPAIRED,
 ) -> RunPlan:
-    """The plan for each code cell that is not simply run as it was handed in."""
+    """The plan for each code cell that is not simply run as it was handed in.
+
+    `repaired` are sources to run in place of those of some cells.
+    """
     missing = assignment.missing_modules()
     experiments = {cell for answer in alignment.values() for cell in answer.experiments}
     cells: dict[int, CellPlan] = {}
     removed: dict[int, Mapping[str, str]] = {}
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
-            code, names = remove_imports(str(cell.source), missing)
+            code, names = remove_imports(repaired.get(index, str(cell.source)), missing)
             if names:
                 removed[index] = names
-            plan = _plan(code, index in experiments, assignment.run)
+            is_changed = index in repaired or bool(code.changes)
+            plan = _plan(code, is_changed, index in experiments, assignment.run)
             if plan != CellPlan():
                 cells[index] = plan
     return RunPlan(cells, removed, missing)
 
 
-def _plan(code: Rewritten, is_experiment: bool, settings: RunSettings) -> CellPlan:
+def _plan(
+    code: Rewritten, is_changed: bool, is_experiment: bool, settings: RunSettings
+) -> CellPlan:
     if not is_experiment:
-        return CellPlan(source=code.source, note=_note(code)) if code.changes else CellPlan()
+        return CellPlan(source=code.source, note=_note(code)) if is_changed else CellPlan()
     if settings.experiments is Experiments.SKIP:
         return CellPlan(skip="it is an experiment")
     small = replace_constants(code.source, settings.override)

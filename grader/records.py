@@ -183,6 +183,20 @@ class CellRun:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """One repair of the environment in which the submission ran.
+
+    `kind` is its word in the assignment's settings, `text` says what was done;
+    `cells` and `files` are where the submission asked for it.
+    """
+
+    kind: str
+    text: str
+    cells: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SubmissionRecord:
     """Which files were graded; `sha256` is of their names and contents."""
 
@@ -212,4 +226,5 @@ class Report:
     questions: tuple[QuestionReport, ...]
     execution: tuple[CellRun, ...] = ()
     notes: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     schema: str = field(default="nn-grader/report/v1")

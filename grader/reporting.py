@@ -11,7 +11,9 @@ from nbformat import NotebookNode
 
 from grader.alignment import AlignedAnswer
 from grader.answer_files import has_region, readable
+from grader.assignment import Assignment
 from grader.checks.outcome import CheckOutcome
+from grader.execution.isolation import Level
 from grader.records import (
     AnswerCell,
     CellEnding,
@@ -19,7 +21,9 @@ from grader.records import (
     CellRun,
     CellStatus,
     QuestionReport,
+    QuestionStatus,
     Report,
+    SubmissionRecord,
 )
 from grader.release import is_solution
 from grader.scoring import score_question, totals
@@ -56,6 +60,31 @@ def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float
         questions=questions,
         execution=tuple(session.execution.cells),
         notes=tuple(_notes(session)),
+        repairs=session.repairs,
+    )
+
+
+def report_without_grading(
+    assignment: Assignment, submission: SubmissionRecord, reason: str
+) -> Report:
+    """A report that says why a submission could not be graded: no points given, none taken."""
+    questions = [
+        QuestionReport(q.id, q.title, q.kind, 0.0, q.points, QuestionStatus.UNGRADED)
+        for q in assignment.questions
+    ]
+    total = sum(question.max_points for question in questions)
+    return Report(
+        assignment=assignment.slug,
+        title=assignment.title,
+        submission=submission,
+        score=0.0,
+        max_score=total,
+        pending=total,
+        isolation=Level.NONE.value,
+        environment={},
+        seconds=0.0,
+        questions=tuple(questions),
+        notes=(reason,),
     )
 
 

@@ -29,7 +29,7 @@ class Rewritten:
 
 
 @dataclass(frozen=True)
-class _Edit:
+class Edit:
     """What takes the place of a piece of the tree."""
 
     node: ast.stmt | ast.expr
@@ -38,26 +38,29 @@ class _Edit:
 
 def parse_cell(source: str) -> ast.Module | None:
     """A cell's syntax tree, magics passed over; None where it cannot be parsed."""
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    return parse_python(source) or parse_python(_MAGIC.sub(r"\1pass", source))
+
+
+def parse_python(source: str) -> ast.Module | None:
+    """The syntax tree of Python; None where it cannot be parsed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def replace_constants(source: str, constants: Mapping[str, Constant]) -> Rewritten:
     """Replaces the value in each plain assignment `name = ...` of these names."""
     tree = parse_cell(source)
     values = dict(_assigned_values(tree, constants)) if tree else {}
-    edits = [_Edit(value, repr(constants[name])) for value, name in values.items()]
+    edits = [Edit(value, repr(constants[name])) for value, name in values.items()]
     changes = [
         f"{name} = {constants[name]!r} in place of {_shown(_segment(source, value))}"
         for value, name in values.items()
     ]
-    return Rewritten(_apply(source, edits), tuple(changes))
+    return Rewritten(apply_edits(source, edits), tuple(changes))
 
 
 def remove_imports(source: str, modules: Collection[str]) -> tuple[Rewritten, dict[str, str]]:
@@ -67,10 +70,10 @@ def remove_imports(source: str, modules: Collection[str]) -> tuple[Rewritten, di
     """
     tree = parse_cell(source)
     found = [node for node in tree.body if _imported(node, modules)] if tree else []
-    edits = [_Edit(node, _kept_imports(node, modules)) for node in found]
+    edits = [Edit(node, _kept_imports(node, modules)) for node in found]
     names = {name: root for node in found for name, root in _imported(node, modules).items()}
     changes = [f"without its imports of {listed(names.values())}"] if names else []
-    return Rewritten(_apply(source, edits), tuple(changes)), names
+    return Rewritten(apply_edits(source, edits), tuple(changes)), names
 
 
 def listed(words: Iterable[str]) -> str:
@@ -164,7 +167,7 @@ def _aliases(node: ast.stmt) -> list[ast.alias]:
     return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
 
 
-def _apply(source: str, edits: Collection[_Edit]) -> str:
+def apply_edits(source: str, edits: Collection[Edit]) -> str:
     """The code with these pieces replaced; the tree counts its columns in bytes."""
     if not edits:
         return source

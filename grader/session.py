@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
 from types import TracebackType
@@ -25,7 +25,14 @@ from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
 from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan, plan_run
-from grader.records import QuestionKind
+from grader.records import CellEnding, QuestionKind, Repair
+from grader.repair.causes import explain
+from grader.repair.planning import (
+    RepairPlan,
+    plan_repairs,
+    refuse_python_2,
+    repaired_meanwhile,
+)
 from grader.rewriting import parse_cell
 from grader.scans import with_scans
 from grader.submission import Submission
@@ -62,6 +69,7 @@ class Session:
     runs: tuple[_Run, ...]
     plan: RunPlan
     losses: Losses
+    planned_repairs: RepairPlan = field(default_factory=RepairPlan)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +91,12 @@ class Session:
     def execution(self) -> Execution:
         """The notebook's, or that of no cells."""
         return self.runs[-1].execution
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What was repaired, before the notebook ran and while it did."""
+        meanwhile = repaired_meanwhile(self.execution.notebook)
+        return (*self.planned_repairs.repairs, *meanwhile)
 
     @cached_property
     def hand_in(self) -> HandIn:
@@ -172,16 +186,27 @@ def open_session(
     Raises:
         UsageError: this machine does not reach that level.
         AssignmentError: a package that the assignment's notebooks need is not installed.
+        SubmissionError: it is Python 2, or asks for a kernel and that is not to be repaired.
         ExecutionFault: the grader could not start a kernel.
     """
     assignment.require_packages()
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
+    answers = {path: submission.answers.get(path, b"") for path in assignment.answer_files}
+    refuse_python_2(submission.notebook, answers)
     notebook = submission.notebook if submission.name else None
     aligned = align(assignment, notebook, submission.answers)
     alignment = with_scans(aligned, assignment, submission)
-    plan = plan_run(assignment, alignment, submission.notebook)
-    start = partial(_start, assignment, beside(assignment, submission), level, progress)
+    files = beside(assignment, submission)
+    repairs = plan_repairs(
+        submission.notebook,
+        str(submission.folder),
+        files,
+        assignment.run.repairs,
+        assignment.missing_modules(),
+    )
+    plan = plan_run(assignment, alignment, submission.notebook, repairs.sources)
+    start = partial(_start, assignment, files, level, progress, repairs.order)
     runs: list[_Run] = []
     try:
         if assignment.answer_files:
@@ -195,7 +220,8 @@ def open_session(
             run.close()
         raise
     losses = _settle(runs[-1].execution, plan)
-    return Session(assignment, submission, alignment, tuple(runs), plan, losses)
+    _explain(runs[-1].execution, files, assignment)
+    return Session(assignment, submission, alignment, tuple(runs), plan, losses, repairs)
 
 
 def _start(
@@ -203,12 +229,13 @@ def _start(
     files: Mapping[str, bytes],
     level: Level,
     progress: Progress | None,
+    order: Mapping[str, object] | None,
     notebook: NotebookNode,
     name: PurePosixPath,
     boundaries: set[int],
     plans: Mapping[int, CellPlan],
 ) -> _Run:
-    room = Room(files, str(name))
+    room = Room(files, str(name), order)
     try:
         execution = run_notebook(
             notebook,
@@ -250,6 +277,15 @@ def _settle(execution: Execution, plan: RunPlan) -> Losses:
     losses = find_losses(sources, execution.cells, plan)
     execution.cells[:] = losses.runs
     return losses
+
+
+def _explain(execution: Execution, files: Mapping[str, bytes], assignment: Assignment) -> None:
+    """Adds to the errors of cells what of the environment was missing."""
+    for place, run in enumerate(execution.cells):
+        if run.ending is CellEnding.RAISED:
+            cure = explain(run.error, files, assignment.run.repairs)
+            if cure:
+                execution.cells[place] = replace(run, error=f"{run.error} ({cure})")
 
 
 def beside(assignment: Assignment, submission: Submission) -> Mapping[str, bytes]:

@@ -54,6 +54,7 @@ class BatchOptions:
     isolation: str = ""
     fresh: bool = False
     dry_run: bool = False
+    repairs: tuple[str, ...] | None = None
 
 
 def run_batch(
@@ -101,7 +102,7 @@ class _Batch:
         self.found: dict[str, FoundSubmission] = {}
         self.keys: dict[str, str] = {}
         self.faults: dict[str, str] = {}
-        self.environment = environment_of_runs(options.isolation)
+        self.environment = environment_of_runs(options.isolation, options.repairs)
         self._run_key = run_key(assignment, self.environment)
 
     def outstanding(self, submissions: Iterable[FoundSubmission]) -> Iterator[Job]:
@@ -134,7 +135,8 @@ class _Batch:
             submission = load_found(found, self.assignment.answer_files)
         except SubmissionError as error:
             return Job(found.id, folder, None, str(error), isolation)
-        return Job(found.id, folder, submission, isolation=isolation)
+        repairs = self.options.repairs
+        return Job(found.id, folder, submission, isolation=isolation, repairs=repairs)
 
     def take(self, outcome: Outcome, *, is_last: bool = False) -> None:
         """Keeps what came of a job, or puts it aside for a second try."""

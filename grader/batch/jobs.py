@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import reporting
 from grader.assignment import Assignment, load_assignment
 from grader.errors import ExecutionFault, SubmissionError
-from grader.execution.isolation import Level
 from grader.pipeline import grade
-from grader.records import QuestionReport, QuestionStatus, Report, SubmissionRecord
+from grader.records import Report, SubmissionRecord
 from grader.reports.json_report import to_json
 from grader.submission import Submission
 
@@ -21,7 +21,8 @@ class Job:
     """What a worker needs; nothing in it depends on a disk that it shares with others.
 
     `submission` is None where it cannot be read, and `problem` says why.
-    `isolation` is the least level accepted, `""` for the assignment's own.
+    `isolation` is the least level accepted, `""` for the assignment's own, and
+    `repairs` are the kinds of repair, None for the assignment's own.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Job:
     submission: Submission | None
     problem: str = ""
     isolation: str = ""
+    repairs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,32 +59,20 @@ def _report(assignment: Assignment, job: Job) -> Report:
     if job.submission is None:
         return report_without_grading(assignment, job, job.problem)
     try:
-        return grade(assignment, job.submission, isolation=job.isolation or None)
+        return grade(
+            assignment,
+            job.submission,
+            isolation=job.isolation or None,
+            repairs=job.repairs,
+        )
     except SubmissionError as error:
         return report_without_grading(assignment, job, str(error))
 
 
 def report_without_grading(assignment: Assignment, job: Job, reason: str) -> Report:
-    """A report that says why a submission could not be graded: no points given, none taken."""
-    questions = [
-        QuestionReport(q.id, q.title, q.kind, 0.0, q.points, QuestionStatus.UNGRADED)
-        for q in assignment.questions
-    ]
-    record = job.submission.record if job.submission else None
-    total = sum(question.max_points for question in questions)
-    return Report(
-        assignment=assignment.slug,
-        title=assignment.title,
-        submission=record or SubmissionRecord(job.id, (), ""),
-        score=0.0,
-        max_score=total,
-        pending=total,
-        isolation=Level.NONE.value,
-        environment={},
-        seconds=0.0,
-        questions=tuple(questions),
-        notes=(reason,),
-    )
+    """The report on a job that has none, and why."""
+    record = job.submission.record if job.submission else SubmissionRecord(job.id, (), "")
+    return reporting.report_without_grading(assignment, record, reason)
 
 
 @functools.cache

@@ -33,9 +33,11 @@ def report_key(run: str, paths: Sequence[Path]) -> str:
     return hashlib.sha256("\n".join([run, *submitted]).encode()).hexdigest()
 
 
-def environment_of_runs(isolation: str) -> dict[str, str]:
-    """Versions of what computes here, and the least isolation that was asked for."""
+def environment_of_runs(isolation: str, repairs: tuple[str, ...] | None = None) -> dict[str, str]:
+    """Versions of what computes here, the least isolation and the repairs that were asked for."""
     found = {"python": platform.python_version(), "isolation": isolation}
+    if repairs is not None:
+        found["repairs"] = ",".join(sorted(repairs))
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)

@@ -13,7 +13,7 @@ from grader.batch.coordinating import BatchOptions, BatchResult, Executor, run_b
 from grader.batch.display import watch
 from grader.batch.impact import Impact
 from grader.batch.summary import write_summary
-from grader.commands.options import isolation_option, usable_cores
+from grader.commands.options import isolation_option, repairs_option, usable_cores
 from grader.errors import UsageError
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
@@ -69,6 +69,7 @@ CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
 @click.option("--fresh", is_flag=True, help="Grade again what has its report already.")
 @click.option("--dry-run", is_flag=True, help="Grade, show what would change, keep nothing.")
 @isolation_option
+@repairs_option
 def batch(
     assignment: str,
     folder: Path,
@@ -81,6 +82,7 @@ def batch(
     fresh: bool,
     dry_run: bool,
     isolation: str | None,
+    repairs: tuple[str, ...] | None,
 ) -> int:
     """Grades every submission in FOLDER, which is a bulk download of any LMS, or plain files.
 
@@ -101,7 +103,7 @@ def batch(
     console = Console()
     _show_download(console, download)
     execute = _executor(executor, scheduler, workers, loaded, isolation)
-    options = BatchOptions(isolation or "", fresh, dry_run)
+    options = BatchOptions(isolation or "", fresh, dry_run, repairs)
     with open_gradebook(output, create=True) as gradebook:
         try:
             with watch(console) as observer:

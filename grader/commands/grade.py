@@ -12,7 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader import pipeline
 from grader.assignment import Experiments
-from grader.commands.options import give_out, isolation_option, json_option, output_option
+from grader.commands.options import (
+    give_out,
+    isolation_option,
+    json_option,
+    output_option,
+    repairs_option,
+)
 from grader.execution.runner import Progress as CellProgress
 from grader.records import Report
 from grader.reports import render_table, to_json
@@ -31,6 +37,7 @@ from grader.reports.files import write_reports
     help="Whether cells that the assignment marks as experiments are run, with the constants and "
     "in the time that it sets; instead of the assignment's own setting.",
 )
+@repairs_option
 def grade(
     assignment: str,
     submission: Path,
@@ -38,6 +45,7 @@ def grade(
     json_file: Path | None,
     isolation: str | None,
     experiments: str | None,
+    repairs: tuple[str, ...] | None,
 ) -> int:
     """Grades one submission, question by question.
 
@@ -53,7 +61,7 @@ def grade(
       grader grade ./my_assignment hand-in.zip --json - | jq .score
       grader grade kiel_lab4 hand-in.ipynb --experiments run
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-    report = grade_with_progress(assignment, submission, isolation, experiments)
+    report = grade_with_progress(assignment, submission, isolation, experiments, repairs)
     give_out(
         "the report",
         to_json(report),
@@ -69,6 +77,7 @@ def grade_with_progress(
     submission: Path,
     isolation: str | None = None,
     experiments: str | None = None,
+    repairs: tuple[str, ...] | None = None,
 ) -> Report:
     """Grades with a bar on the terminal's stderr that counts the cells."""
     with _progress(submission.name) as progress:
@@ -77,6 +86,7 @@ def grade_with_progress(
             submission,
             isolation=isolation,
             experiments=experiments,
+            repairs=repairs,
             progress=progress,
         )
 

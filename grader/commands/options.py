@@ -11,12 +11,31 @@ import click
 
 from grader.errors import UsageError
 from grader.execution.isolation import Level
+from grader.repair.kinds import ALL_KINDS, NO_KINDS, read_kinds
 
 isolation_option = click.option(
     "--isolation",
     type=click.Choice([level.value for level in Level]),
     help="The least isolation accepted, instead of the assignment's own. The strongest that this "
     "machine offers is used in any case; `none` also accepts a machine that offers nothing.",
+)
+
+
+def _read_repairs(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    try:
+        return None if value is None else read_kinds(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+repairs_option = click.option(
+    "--repairs",
+    callback=_read_repairs,
+    metavar="KINDS",
+    help="Which repairs of the environment are made, instead of the assignment's own setting: "
+    f"{', '.join(ALL_KINDS)}; several with commas between them, or {NO_KINDS}.",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -15,8 +16,13 @@ from typing import Self
 import platformdirs
 
 from grader.execution.folders import TemporaryFolder
+from grader.execution.inside.elsewhere import ORDER
 
 INSIDE = Path(__file__).parent / "inside"
+AGENT_FILES = (
+    *("agent.py", "elsewhere.py", "modules.py", "outputs.py", "standins.py", "state.py"),
+    "wire.py",
+)
 FONT_CACHE_SECONDS = 120
 # One thread each makes runs repeatable and keeps forks of BLAS-using processes alive.
 THREAD_VARIABLES = (
@@ -32,10 +38,15 @@ class Room:
 
     `work`, in which the kernel runs, is the folder of `notebook`, and lies with
     the other files below `files`. The room's path is short because Unix sockets
-    in it may have 107 characters.
+    in it may have 107 characters. `repairs` is an order for `inside/elsewhere.py`.
     """
 
-    def __init__(self, files: Mapping[str, bytes], notebook: str) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        notebook: str,
+        repairs: Mapping[str, object] | None = None,
+    ) -> None:
         self._folder = TemporaryFolder()
         self.path = self._folder.path
         self.home = self.path / "home"
@@ -45,6 +56,9 @@ class Room:
         self._kernels = 0
         self.agent = self.path / "inside" / "agent.py"
         self._furnish(files)
+        if repairs is not None:
+            order = {**repairs, "root": str(self.files), "files": sorted(files)}
+            (self.home / ORDER).write_text(json.dumps(order), encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +101,7 @@ class Room:
         folders = (self.home / "tmp", self.home / "matplotlib", self.work)
         for folder in (*folders, self.agent.parent):
             folder.mkdir(parents=True)
-        for source in ("agent.py", "modules.py", "outputs.py", "state.py", "wire.py"):
+        for source in AGENT_FILES:
             shutil.copyfile(INSIDE / source, self.agent.parent / source)
         for name, content in files.items():
             target = self.files / name

@@ -89,6 +89,7 @@ def page_environment() -> Environment:
         message=_message,
         number=wording.number,
         points=wording.points,
+        repair=wording.repair_words,
         measured=wording.measured,
         earned=wording.earned,
     )

@@ -10,7 +10,15 @@ from rich.text import Text
 
 from grader.records import QuestionReport, QuestionStatus, Report
 from grader.reports.plain import one_line
-from grader.reports.wording import QUESTION_WORDS, earned, number, out_of, points, reason
+from grader.reports.wording import (
+    QUESTION_WORDS,
+    earned,
+    number,
+    out_of,
+    points,
+    reason,
+    repair_words,
+)
 
 COLOURS = {
     QuestionStatus.PASSED: "green",
@@ -97,4 +105,5 @@ def _totals(report: Report) -> list[str]:
         lines.append(f"Waiting for a person: {points(report.pending)}")
     lines.append(f"Isolation: {one_line(report.isolation)}")
     lines.append(f"Graded {one_line(report.submission.id)} in {number(report.seconds)} s")
-    return lines + [f"Note: {one_line(note)}" for note in report.notes]
+    lines += [f"Note: {one_line(note)}" for note in report.notes]
+    return lines + [f"Repair: {one_line(repair_words(repair))}" for repair in report.repairs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from grader.records import CheckResult, CheckStatus, QuestionReport, QuestionStatus
+from grader.records import CheckResult, CheckStatus, QuestionReport, QuestionStatus, Repair
 
 QUESTION_WORDS = {
     QuestionStatus.PASSED: "passed",
@@ -87,6 +87,14 @@ def reason(question: QuestionReport) -> str:
         if check.status is not CheckStatus.PASSED:
             return _why(check)
     return ""
+
+
+def repair_words(repair: Repair) -> str:
+    """Return what was repaired, of which kind it is, and where it was asked for."""
+    cells = ", ".join(map(str, repair.cells))
+    count = "cells" if repair.cells[1:] else "cell"
+    places = [f"{count} {cells}"] * bool(cells) + list(repair.files)
+    return f"{repair.text} ({'; '.join([repair.kind, *places])})"
 
 
 def _why(check: CheckResult) -> str:

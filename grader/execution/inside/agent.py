@@ -46,7 +46,7 @@ if __name__ == "__main__":
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import modules, outputs, state, wire
+    from . import elsewhere, modules, outputs, standins, state, wire
 else:
     # Loaded by their paths and under names that no student's module has.
     def _load(name: str) -> Any:
@@ -58,6 +58,7 @@ else:
         return module
 
     modules, outputs = _load("modules"), _load("outputs")
+    elsewhere, standins = _load("elsewhere"), _load("standins")
     state, wire = _load("state"), _load("wire")
 
 FOREVER = float(10**9)
@@ -371,6 +372,7 @@ def start_kernel(
     application.initialize(arguments)
     # A student's own modules lie beside the notebook.
     modules.start_in(os.getcwd())
+    elsewhere.start(application.kernel.shell, standins.start)
     # The same notebook gives the same numbers, also where it does not seed its generators.
     np.random.seed(20240229)
     random.seed(20240229)

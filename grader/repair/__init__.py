@@ -1,0 +1,1 @@
+"""Repairs of what a submission finds otherwise than where it was written; each can be off."""
