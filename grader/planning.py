@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from nbformat import NotebookNode
@@ -55,6 +55,9 @@ def plan_run(
                 removed[index] = names
             is_changed = index in repaired or bool(code.changes)
             plan = _plan(code, is_changed, index in experiments, assignment.run)
+            if plan.skip:
+                # A check may run it.
+                plan = replace(plan, source=repaired.get(index))
             if plan != CellPlan():
                 cells[index] = plan
     return RunPlan(cells, removed, missing)

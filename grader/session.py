@@ -192,14 +192,16 @@ def open_session(
     assignment.require_packages()
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
+    is_run = assignment.cells_answer_code or not assignment.answer_files
+    run_here = submission.notebook if submission.name and is_run else v4.new_notebook()
     answers = {path: submission.answers.get(path, b"") for path in assignment.answer_files}
-    refuse_python_2(submission.notebook, answers)
+    refuse_python_2(run_here, answers)
     notebook = submission.notebook if submission.name else None
     aligned = align(assignment, notebook, submission.answers)
     alignment = with_scans(aligned, assignment, submission)
     files = beside(assignment, submission)
     repairs = plan_repairs(
-        submission.notebook,
+        run_here,
         str(submission.folder),
         files,
         assignment.run.repairs,
@@ -211,7 +213,7 @@ def open_session(
     try:
         if assignment.answer_files:
             runs.append(start(v4.new_notebook(), submission.folder / "modules.ipynb", {0}, {}))
-        if submission.name and (assignment.cells_answer_code or not assignment.answer_files):
+        if submission.name and is_run:
             boundaries = _boundaries(assignment, alignment, len(submission.notebook.cells))
             name = PurePosixPath(submission.name)
             runs.append(start(submission.notebook, name, boundaries, plan.cells))

@@ -17,7 +17,7 @@ from grader.rewriting import Edit, apply_edits, parse_python
 INLINE = re.compile(r"^([ \t]*)%matplotlib[ \t]+inline[ \t]*$", re.MULTILINE)
 # What only IPython reads; a precise reading is left to IPython itself.
 SPECIAL = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$|get_ipython", re.MULTILINE)
-INSTALLING = re.compile(r"^\s*(pip3?|conda|mamba)\s+\w+[^\n=(]*$")
+INSTALLING = re.compile(r"^\s*(pip3?|conda|mamba)\s+(install|uninstall|update|list)\b")
 # Commands that install, download or only look: without a network they fail, and slowly.
 HARMLESS = frozenset(
     [
@@ -118,9 +118,10 @@ def bodies(source: str) -> Iterator[ast.Module]:
     yield tree
     for call in _calls(tree):
         name = call.arguments[0] if call.arguments else ""
-        if (call.method == "run_cell_magic" and (name in PYTHON_BODIES or not _is_known(name))) or (
-            call.method == "run_line_magic" and name in ("time", "timeit", "prun")
-        ):
+        if (
+            call.method == "run_cell_magic"
+            and (name in PYTHON_BODIES or not _is_known(name, cell=True))
+        ) or (call.method == "run_line_magic" and name in ("time", "timeit", "prun")):
             yield from bodies(call.arguments[-1])
 
 

@@ -10,6 +10,9 @@ import importlib
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import metadata
+
+from grader.repair.modules import is_installed
 
 # A target is "module:attribute", a module, "here:helper" of inside/standins.py, or "!why not".
 _NUMPY = {
@@ -127,6 +130,7 @@ REPLACEMENTS = {
     **{f"sklearn.{name}": target for name, target in _SKLEARN.items()},
     **_OTHERS,
 }
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "IPython": "ipython"}
 REMOVED_MODULES = frozenset(["imp"])
 STYLES = "matplotlib.style"
 _OLD_STYLE, _NEW_STYLE = "seaborn", "seaborn-v0_8"
@@ -153,8 +157,7 @@ class Gone:
             return f"{self.name} is gone, and whatever uses it fails: {self.target[1:]}"
         if self.target.startswith("style:"):
             return f"the style {self.attribute} is called {self.target[6:]} by now, which was taken"
-        version = getattr(importlib.import_module(package), "__version__", "")
-        where = f"{package} {version}" if version else "this Python"
+        where = f"{package} {_version(package)}" if _version(package) else "this Python"
         stands = "has a stand-in" if self.target.startswith("here:") else f"is {self._stand_in}"
         return f"{self.name}, which {where} has no more, {stands} here"
 
@@ -195,9 +198,19 @@ def _numpy_alias(parts: list[str]) -> str:
     return ""
 
 
+def _version(package: str) -> str:
+    try:
+        return metadata.version(DISTRIBUTIONS.get(package, package))
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def _has(dotted: str) -> bool:
     """Whether a module has a name; where the package is missing, nothing can be said of it."""
     module, _, attribute = dotted.rpartition(".")
+    if dotted.startswith("sklearn."):
+        # Gone since 1.2 at the latest; importing it takes seconds.
+        return not is_installed("sklearn")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

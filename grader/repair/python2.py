@@ -19,7 +19,10 @@ _OLD_FORMS = (
     (re.compile(r"(?<![\w.])0(\d+)\b"), r"0o\1"),
     (re.compile(r"\b(\d+)[lL]\b"), r"\1"),
     (re.compile(r"`([^`]+)`"), r"repr(\1)"),
+    (re.compile(r"\blambda\s*\(([\w\s,]+)\)\s*:"), r"lambda \1:"),
 )
+# Where a statement may begin.
+_OLD_STATEMENT = re.compile(r"(?:(?<=[:;])|^)(?P<space>\s*)(?:print|exec)\b(?!\s*\()", re.MULTILINE)
 _PRINT_KEYWORDS = frozenset(["end", "sep", "file", "flush"])
 SHOWN_CHARACTERS = 60
 
@@ -63,7 +66,8 @@ def refusal(sources: Mapping[str, str], says_python_2: bool) -> str:
     if not says_python_2 and (len(old) < 2 or len(old) <= len(printing)):
         return ""
     place, line = next(iter(old.items()))
-    others = f" and {len(old) - 1} other places" if old.keys() - {place} else ""
+    more = len(old) - 1
+    others = f" and {more} other place{'s' * (more > 1)}" if more else ""
     return (
         f"this is Python 2, which cannot be run here: {place} (`{line}`){others} cannot be read by "
         "Python 3; convert the code (`print(x)`, `except E as e`) and hand it in again"
@@ -87,9 +91,7 @@ def _modernised(text: str, error: SyntaxError) -> str:
     if not 0 <= at < len(lines):
         return text
     if error.msg.startswith(_STATEMENT):
-        column = (error.offset or 1) - 1
-        kept, rest = lines[at][:column], lines[at][column:]
-        lines[at] = kept + re.sub(r"^(print|exec)\b", "_ =", rest)
+        lines[at] = _OLD_STATEMENT.sub(r"\g<space>_ =", lines[at])
     else:
         for pattern, replacement in _OLD_FORMS:
             lines[at] = pattern.sub(replacement, lines[at])

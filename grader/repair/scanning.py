@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from grader.rewriting import bound_names
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 # How pyplot calls other modules of its package.
 _INNER = {
@@ -48,8 +50,12 @@ def imported_names(trees: Iterable[ast.Module]) -> dict[str, str]:
 
 
 def uses(tree: ast.Module, known: Mapping[str, str]) -> Uses:
-    """What `tree` asks for, where `known` is what names stand for."""
-    reader = _Reader(known)
+    """What `tree` asks for, where `known` is what names stand for.
+
+    A name that the code itself defines, and does not import, stands for nothing else.
+    """
+    own = bound_names(tree) - imported_names([tree]).keys()
+    reader = _Reader({name: module for name, module in known.items() if name not in own})
     reader.visit(tree)
     return reader.found
 
