@@ -215,7 +215,7 @@ def test_what_cannot_be_repaired_is_explained(tiny: Assignment) -> None:
     module, file, network = wrong(report)
     assert module.error.startswith("ModuleNotFoundError: No module named 'seaborn_like'")
     assert "neither installed where this was graded nor among the files" in module.error
-    assert "put it into the assignment's files/" in file.error
+    assert "handed in or put into the assignment's files/" in file.error
     assert "there is no network where this was graded" in network.error
     assert report.score == 4.0
 

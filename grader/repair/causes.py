@@ -63,8 +63,9 @@ def _file(path: str, files: Collection[str], kinds: Collection[str]) -> str:
     if there:
         return ""
     return (
-        f"{shown(path)} is neither among the files handed in nor among the assignment's: hand it "
-        "in, or put it into the assignment's files/"
+        f"{shown(path)} is neither among the files handed in nor among the assignment's: to be "
+        "read, it has to be handed in or put into the assignment's files/; to be written, its "
+        "folder has to be there"
     )
 
 

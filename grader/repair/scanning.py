@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader.rewriting import bound_names
@@ -56,7 +57,9 @@ def uses(tree: ast.Module, known: Mapping[str, str]) -> Uses:
     """
     own = bound_names(tree) - imported_names([tree]).keys()
     reader = _Reader({name: module for name, module in known.items() if name not in own})
-    reader.visit(tree)
+    # Of code that is nested without end, what was seen until then counts.
+    with suppress(RecursionError):
+        reader.visit(tree)
     return reader.found
 
 
