@@ -30,7 +30,7 @@ from grader.execution.isolation import Level
 from grader.execution.limits import COURSEWORK, Limits
 from grader.records import QuestionKind
 from grader.release import cell_question, cell_role, make_release, without_magics
-from grader.repair.kinds import ALL_KINDS, require_kinds
+from grader.repair.kinds import ALL_KINDS, unknown_kinds
 
 PACKAGE = Path(__file__).parent
 
@@ -81,8 +81,7 @@ class RunSettings:
     least level at which a submission may run. Where `experiments` are run, each
     cell of them may take `experiment_seconds`, and plain assignments to the
     names in `override` get the values there. `optional_modules` may be missing
-    here: what needs them is then left ungraded. `repairs` are the kinds of repair
-    that are made (see `repair/kinds.py`).
+    here: what needs them is then left ungraded. `repairs` are `repair.kinds` to be made.
     """
 
     figures: bool = False
@@ -361,10 +360,8 @@ def _check_run(folder: Path, run: RunSettings) -> None:
                 f"{folder}/assignment.toml: [run] override: {name!r} = {value!r} is not a "
                 "variable's name with a number, a string, true, false or a list of those"
             )
-    try:
-        require_kinds(run.repairs)
-    except ValueError as error:
-        raise AssignmentError(f"{folder}/assignment.toml: [run] repairs: {error}") from error
+    if reason := unknown_kinds(run.repairs):
+        raise AssignmentError(f"{folder}/assignment.toml: [run] repairs: {reason}")
     if not 0 < run.experiment_seconds < math.inf:
         raise AssignmentError(f"{folder}/assignment.toml: [run] experiment_seconds is above 0")
 

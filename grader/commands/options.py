@@ -24,10 +24,7 @@ isolation_option = click.option(
 def _read_repairs(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    try:
-        return None if value is None else read_kinds(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+    return None if value is None else read_kinds(value)
 
 
 repairs_option = click.option(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from grader.errors import UsageError
 
 
 class RepairKind(StrEnum):
@@ -34,22 +37,19 @@ def read_kinds(text: str) -> tuple[str, ...]:
     """The kinds in a list separated by commas, or none of them.
 
     Raises:
-        ValueError: one of them does not exist.
+        UsageError: one of them does not exist.
     """
     if text.strip() == NO_KINDS:
         return ()
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    require_kinds(words)
-    return tuple(words)
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    if reason := unknown_kinds(words):
+        raise UsageError(f"--repairs: {reason}")
+    return words
 
 
-def require_kinds(words: list[str] | tuple[str, ...]) -> None:
-    """Refuses words that are no kind.
-
-    Raises:
-        ValueError: one of them is not.
-    """
+def unknown_kinds(words: Sequence[str]) -> str:
+    """What is wrong with these words for kinds; "" if nothing is."""
     unknown = [word for word in words if word not in ALL_KINDS]
-    if unknown:
-        known = ", ".join(ALL_KINDS)
-        raise ValueError(f"no repair is called {', '.join(unknown)}; there are {known}")
+    if not unknown:
+        return ""
+    return f"no repair is called {', '.join(unknown)}; there are {', '.join(ALL_KINDS)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from grader.errors import UsageError
 from grader.repair.kinds import ALL_KINDS, read_kinds
 
 
@@ -16,5 +17,5 @@ def test_lists_of_kinds() -> None:
 
 def test_unknown_kinds() -> None:
     """A word that is no kind is refused, and those that there are are named."""
-    with pytest.raises(ValueError, match=r"no repair is called shims; there are names, modules"):
+    with pytest.raises(UsageError, match=r"no repair is called shims; there are names, modules"):
         read_kinds("names,shims")
