@@ -35,7 +35,7 @@ MORE_MAGICS = frozenset(
     [
         *("bash", "sh", "perl", "ruby", "python", "python3", "file", "hist", "rep", "store"),
         *("ls", "ll", "la", "lf", "lk", "lx", "ldir", "cat", "cp", "mv", "rm", "mkdir", "rmdir"),
-        *("connect_info", "clear", "less", "more", "man", "autosave", "subshell", "%time"),
+        *("connect_info", "clear", "less", "more", "man", "autosave", "subshell"),
     ]
 )
 WINDOWS = frozenset(

@@ -22,6 +22,7 @@ from grader.records import (
     QuestionKind,
     QuestionReport,
     QuestionStatus,
+    Repair,
     Report,
     SubmissionRecord,
 )
@@ -311,4 +312,8 @@ def report(evidence: GradientEvidence) -> Report:
             CellRun(72, CellStatus.SKIPPED, 0.0),
         ),
         notes=("Handed in as a .zip; its notebook was taken.", "SECRET message in a note"),
+        repairs=(
+            Repair("commands", "`!pip install <b>x</b>` was not run", (3, 65)),
+            Repair("names", "numpy.int is int here", (), ("utils.py",)),
+        ),
     )

@@ -243,3 +243,11 @@ def test_colours_have_contrast(report: Report) -> None:
         pairs += [("ink", "half-tint"), ("muted", "half-tint"), ("wait", "page")]
         for text, ground in pairs:
             assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+
+
+def test_repairs(report: Report) -> None:
+    """Both pages show what was repaired, as text, and where it was asked for."""
+    for page in (render_instructor(report), render_student(report)):
+        assert "`!pip install &lt;b&gt;x&lt;/b&gt;` was not run (commands; cells 3, 65)" in page
+        assert "numpy.int is int here (names; utils.py)" in page
+    assert "Repaired here" not in render_student(replace(report, repairs=()))

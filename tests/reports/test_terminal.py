@@ -97,10 +97,12 @@ def test_why_nothing_was_attempted(report: Report) -> None:
 
 
 def test_the_totals(report: Report) -> None:
-    """Score, waiting points, isolation and notes follow the questions."""
+    """Score, waiting points, isolation, notes and repairs follow the questions."""
     text = _piped(report)
     for part in ("Score: 2.5 / 14", "5 points", "namespaces", "Handed in as a .zip"):
         assert part in text
+    assert "Repair: `!pip install <b>x</b>` was not run (commands; cells 3, 65)" in text
+    assert "Repair: numpy.int is int here (names; utils.py)" in text
 
 
 def test_points_not_yet_given_are_no_zero(report: Report) -> None:
