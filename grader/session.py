@@ -192,28 +192,18 @@ def open_session(
     assignment.require_packages()
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
-    is_run = assignment.cells_answer_code or not assignment.answer_files
-    run_here = submission.notebook if submission.name and is_run else v4.new_notebook()
-    answers = {path: submission.answers.get(path, b"") for path in assignment.answer_files}
-    refuse_python_2(run_here, answers)
+    files = beside(assignment, submission)
+    repairs = _repairs(assignment, submission, files)
     notebook = submission.notebook if submission.name else None
     aligned = align(assignment, notebook, submission.answers)
     alignment = with_scans(aligned, assignment, submission)
-    files = beside(assignment, submission)
-    repairs = plan_repairs(
-        run_here,
-        str(submission.folder),
-        files,
-        assignment.run.repairs,
-        assignment.missing_modules(),
-    )
     plan = plan_run(assignment, alignment, submission.notebook, repairs.sources)
     start = partial(_start, assignment, files, level, progress, repairs.order)
     runs: list[_Run] = []
     try:
         if assignment.answer_files:
             runs.append(start(v4.new_notebook(), submission.folder / "modules.ipynb", {0}, {}))
-        if submission.name and is_run:
+        if _is_run(assignment, submission):
             boundaries = _boundaries(assignment, alignment, len(submission.notebook.cells))
             name = PurePosixPath(submission.name)
             runs.append(start(submission.notebook, name, boundaries, plan.cells))
@@ -224,6 +214,28 @@ def open_session(
     losses = _settle(runs[-1].execution, plan)
     _explain(runs[-1].execution, files, assignment)
     return Session(assignment, submission, alignment, tuple(runs), plan, losses, repairs)
+
+
+def _is_run(assignment: Assignment, submission: Submission) -> bool:
+    """Whether there is a notebook whose cells are run."""
+    asked_for = assignment.cells_answer_code or not assignment.answer_files
+    return bool(submission.name) and asked_for
+
+
+def _repairs(
+    assignment: Assignment, submission: Submission, files: Mapping[str, bytes]
+) -> RepairPlan:
+    """The plan for what is run of a submission, unless it is Python 2."""
+    run_here = submission.notebook if _is_run(assignment, submission) else v4.new_notebook()
+    answers = {path: submission.answers.get(path, b"") for path in assignment.answer_files}
+    refuse_python_2(run_here, answers)
+    return plan_repairs(
+        run_here,
+        str(submission.folder),
+        files,
+        assignment.run.repairs,
+        assignment.missing_modules(),
+    )
 
 
 def _start(

@@ -171,7 +171,7 @@ class _Planner:
     def _uses(self) -> dict[Place, Uses]:
         """What each cell and each Python file asks for."""
         trees = {index: list(bodies(source)) for index, source in self.cells.items()}
-        shared = imported_names(tree for found in trees.values() for tree in found)
+        shared = imported_names([tree for found in trees.values() for tree in found])
         asked: dict[Place, Uses] = {
             index: _together([uses(tree, shared) for tree in found])
             for index, found in trees.items()

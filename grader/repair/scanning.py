@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+import builtins
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from grader.rewriting import bound_names
+from grader.rewriting import STAR, bound_names, read_names
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 # How pyplot calls other modules of its package.
@@ -35,8 +36,11 @@ class Uses:
     backends: set[str] = field(default_factory=set)
 
 
-def imported_names(trees: Iterable[ast.Module]) -> dict[str, str]:
-    """What each name that an import binds stands for: `np` for `numpy`."""
+def imported_names(trees: Sequence[ast.Module]) -> dict[str, str]:
+    """What each name that an import binds stands for: `np` for `numpy`.
+
+    With `from numpy import *`, that are all names that nothing else defines.
+    """
     found: dict[str, str] = {}
     for tree in trees:
         for node in ast.walk(tree):
@@ -47,7 +51,15 @@ def imported_names(trees: Iterable[ast.Module]) -> dict[str, str]:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 for alias in node.names:
                     found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    if found.get(STAR) == f"numpy.{STAR}":
+        found = {name: f"numpy.{name}" for name in _loose_names(trees)} | found
     return found
+
+
+def _loose_names(trees: Sequence[ast.Module]) -> set[str]:
+    """The names that code reads and nowhere defines, Python's own left out."""
+    read = {name for tree in trees for name in read_names(tree)}
+    return read - {name for tree in trees for name in bound_names(tree)} - set(dir(builtins))
 
 
 def uses(tree: ast.Module, known: Mapping[str, str]) -> Uses:
@@ -109,6 +121,10 @@ class _Reader(ast.NodeVisitor):
         if dotted := self._dotted(node):
             self.found.names.add(dotted)
         self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load) and "." in self._known.get(node.id, ""):
+            self.found.names.add(self._known[node.id])
 
     def visit_Call(self, node: ast.Call) -> None:
         called = self._dotted(node.func)

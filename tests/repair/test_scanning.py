@@ -23,6 +23,7 @@ def asked(source: str) -> Uses:
         "from numpy import int as integer",
         "import numpy.linalg\nnumpy.int",
         "def f():\n    import numpy as N\n    return N.int",
+        "from numpy import int\nint(3)",
     ],
 )
 def test_names_are_found_under_any_alias(source: str) -> None:
@@ -44,6 +45,13 @@ def test_names_are_found_under_any_alias(source: str) -> None:
 def test_what_only_looks_so(source: str) -> None:
     """A student's own variable, parameter or text is not the library."""
     assert "numpy.int" not in asked(source).names
+
+
+def test_names_of_a_star_import() -> None:
+    """What nothing defines may be NumPy's; what the code or Python defines is not."""
+    found = asked("from numpy import *\nNaN = 3\nx = [Inf, NaN, int, x]\ndef product(): pass")
+    assert "numpy.Inf" in found.names
+    assert not found.names & {"numpy.NaN", "numpy.int", "numpy.x", "numpy.product"}
 
 
 def test_imports_that_are_guarded() -> None:
