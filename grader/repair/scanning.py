@@ -51,9 +51,14 @@ def imported_names(trees: Sequence[ast.Module]) -> dict[str, str]:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 for alias in node.names:
                     found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    if found.get(STAR) == f"numpy.{STAR}":
+    if any(map(_takes_all_of_numpy, trees)):
         found = {name: f"numpy.{name}" for name in _loose_names(trees)} | found
     return found
+
+
+def _takes_all_of_numpy(tree: ast.Module) -> bool:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return any(i.module in ("numpy", "pylab") and i.names[0].name == STAR for i in imports)
 
 
 def _loose_names(trees: Sequence[ast.Module]) -> set[str]:

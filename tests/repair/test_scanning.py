@@ -51,6 +51,8 @@ def test_names_of_a_star_import() -> None:
     """What nothing defines may be NumPy's; what the code or Python defines is not."""
     found = asked("from numpy import *\nNaN = 3\nx = [Inf, NaN, int, x]\ndef product(): pass")
     assert "numpy.Inf" in found.names
+    assert "numpy.Inf" in asked("from pylab import *\nfrom math import *\nInf").names
+    assert "numpy.Inf" not in asked("from math import *\nInf").names
     assert not found.names & {"numpy.NaN", "numpy.int", "numpy.x", "numpy.product"}
 
 
