@@ -14,9 +14,10 @@ from grader.execution.inside.elsewhere import nearest, shown
 from grader.repair.kinds import RepairKind
 from grader.rewriting import Edit, apply_edits, parse_python
 
+IPYTHON = "get_ipython"
 INLINE = re.compile(r"^([ \t]*)%matplotlib[ \t]+inline[ \t]*$", re.MULTILINE)
 # What only IPython reads; a precise reading is left to IPython itself.
-SPECIAL = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$|get_ipython", re.MULTILINE)
+SPECIAL = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|^[^#\n]*\?[ \t]*$|get_ipython", re.MULTILINE)
 INSTALLING = re.compile(r"^\s*(pip3?|conda|mamba)\s+(install|uninstall|update|list)\b")
 # Commands that install, download or only look: without a network they fail, and slowly.
 HARMLESS = frozenset(
@@ -116,7 +117,7 @@ def bodies(source: str) -> Iterator[ast.Module]:
     if tree is None:
         return
     yield tree
-    for call in _calls(tree):
+    for call in _calls_in(source):
         name = call.arguments[0] if call.arguments else ""
         if (
             call.method == "run_cell_magic"
@@ -134,7 +135,7 @@ def loads_extensions(sources: Sequence[str], is_installed: Callable[[str], bool]
 def repair_cell(source: str, around: Surroundings) -> Repaired:
     """The cell's code without what cannot run here; unchanged where nothing of it is found."""
     text = python_text(source)
-    tree = parse_python(text)
+    tree = parse_python(text) if IPYTHON in text else None
     if tree is None:
         return Repaired(source)
     changes = _Changes()
@@ -146,7 +147,8 @@ def repair_cell(source: str, around: Surroundings) -> Repaired:
 
 
 def _calls_in(source: str) -> list[_Call]:
-    tree = parse_python(python_text(source))
+    text = python_text(source)
+    tree = parse_python(text) if IPYTHON in text else None
     return list(_calls(tree)) if tree else []
 
 

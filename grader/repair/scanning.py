@@ -42,23 +42,19 @@ def imported_names(trees: Sequence[ast.Module]) -> dict[str, str]:
     With `from numpy import *`, that are all names that nothing else defines.
     """
     found: dict[str, str] = {}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    root = alias.name.partition(".")[0]
-                    found[alias.asname or root] = alias.name if alias.asname else root
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                for alias in node.names:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    if any(map(_takes_all_of_numpy, trees)):
+    stars: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                root = alias.name.partition(".")[0]
+                found[alias.asname or root] = alias.name if alias.asname else root
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            stars |= {node.module or ""} if node.names[0].name == STAR else set()
+    if stars & {"numpy", "pylab"}:
         found = {name: f"numpy.{name}" for name in _loose_names(trees)} | found
     return found
-
-
-def _takes_all_of_numpy(tree: ast.Module) -> bool:
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return any(i.module in ("numpy", "pylab") and i.names[0].name == STAR for i in imports)
 
 
 def _loose_names(trees: Sequence[ast.Module]) -> set[str]:
@@ -72,7 +68,8 @@ def uses(tree: ast.Module, known: Mapping[str, str]) -> Uses:
 
     A name that the code itself defines, and does not import, stands for nothing else.
     """
-    own = bound_names(tree) - imported_names([tree]).keys()
+    own = bound_names(tree) & known.keys()
+    own -= imported_names([tree]).keys() if own else set()
     reader = _Reader({name: module for name, module in known.items() if name not in own})
     # Of code that is nested without end, what was seen until then counts.
     with suppress(RecursionError):
