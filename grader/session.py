@@ -95,7 +95,8 @@ class Session:
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """What was repaired, before the notebook ran and while it did."""
-        meanwhile = repaired_meanwhile(self.execution.notebook)
+        files = beside(self.assignment, self.submission)
+        meanwhile = repaired_meanwhile(self.execution.notebook, files)
         return (*self.planned_repairs.repairs, *meanwhile)
 
     @cached_property

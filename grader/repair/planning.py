@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from nbformat import NotebookNode
 
 from grader.errors import SubmissionError
-from grader.execution.inside.elsewhere import MEDIA_TYPE
+from grader.execution.inside.elsewhere import MEDIA_TYPE, folders_of
 from grader.records import Repair
 from grader.repair.cells import WINDOWS, Surroundings, bodies, loads_extensions, repair_cell
 from grader.repair.kinds import ALL_KINDS, RepairKind
@@ -25,7 +25,7 @@ from grader.repair.scanning import Uses, imported_names, uses
 Place: TypeAlias = int | str
 MAX_FILES = 300
 MAX_FILE_BYTES = 400_000
-MAX_TEXT = 300
+MAX_TEXT = 200
 USUAL_KERNELS = frozenset(["", "python3", "python", "ipython", "ipykernel", "nn-grader"])
 _WRITTEN = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(\S+)", re.MULTILINE)
 
@@ -78,15 +78,28 @@ def refuse_python_2(notebook: NotebookNode, files: Mapping[str, bytes]) -> None:
         raise SubmissionError(reason)
 
 
-def repaired_meanwhile(notebook: NotebookNode) -> tuple[Repair, ...]:
-    """What processes said that they have repaired while the cells ran."""
+def repaired_meanwhile(notebook: NotebookNode, files: Collection[str]) -> tuple[Repair, ...]:
+    """What processes said that they have found elsewhere while the cells ran.
+
+    A submission can show the same: what it names has to be among the `files`.
+    """
+    there = {"files": {*files}, "folders": {*folders_of([*files]), ""}}
     said: dict[tuple[str, str], list[Place]] = {}
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             match output.get("data", {}).get(MEDIA_TYPE):
-                case {"kind": str(kind), "text": str(text)} if kind in ALL_KINDS:
-                    said.setdefault((kind, text[:MAX_TEXT]), []).append(index)
+                case {"kind": str(kind), "asked": str(asked), "taken": str(taken), "of": int(of)}:
+                    if taken in there.get(kind, ()):
+                        text = _found_elsewhere(asked[:MAX_TEXT], taken, of)
+                        said.setdefault((kind, text), []).append(index)
     return _records(said)
+
+
+def _found_elsewhere(asked: str, taken: str, of: int) -> str:
+    if not taken:
+        return f"{asked} is not there: it was not changed to"
+    others = f", the nearest of {of} of that name" if of > 1 else ""
+    return f"{asked} is not there: {taken} was taken{others}"
 
 
 def _records(said: Mapping[tuple[str, str], Sequence[Place]]) -> tuple[Repair, ...]:

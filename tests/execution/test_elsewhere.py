@@ -90,10 +90,9 @@ def test_reading_what_is_not_there(files: tuple[elsewhere.Files, Shell]) -> None
             assert file.read() == "y.csv"
     with read(Path("..") / "b" / "x.csv", encoding="utf-8") as file:
         assert file.read() == "data/b/x.csv"
-    taken = "…/b/x.csv is not there: data/b/x.csv was taken, the nearest of 2 of that name"
     assert shell.shown == [
-        {"kind": "files", "text": "…/jane/y.csv is not there: y.csv was taken"},
-        {"kind": "files", "text": taken},
+        {"kind": "files", "asked": "…/jane/y.csv", "taken": "y.csv", "of": 1},
+        {"kind": "files", "asked": "…/b/x.csv", "taken": "data/b/x.csv", "of": 2},
     ]
 
 
@@ -152,10 +151,10 @@ def test_folders(own_folders: None, files: tuple[elsewhere.Files, Shell], tmp_pa
     assert Path.cwd() == tmp_path / "data"
     os.chdir("..")
     assert Path.cwd() == tmp_path
-    assert [entry["text"] for entry in shell.shown] == [
-        "…/MyDrive/none is not there: it was not changed to",
-        "…/input/sub is not there: hw/sub was taken",
-        "…/MyDrive/data is not there: data was taken",
+    assert [(entry["asked"], entry["taken"]) for entry in shell.shown] == [
+        ("…/MyDrive/none", ""),
+        ("…/input/sub", "hw/sub"),
+        ("…/MyDrive/data", "data"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -123,14 +124,50 @@ def test_python_2_is_refused() -> None:
     refuse_python_2(notebook("print(1)", kernel="python2"), {"notes.md": b"print 'a'"})
 
 
+def show(cell: Any, content: object) -> None:
+    """Shows this as a process does what it has repaired."""
+    cell.outputs.append(new_output("display_data", {MEDIA_TYPE: content}))
+
+
 def test_what_was_repaired_while_cells_ran() -> None:
-    """It stands among the outputs; what code of a student's made up there is not believed."""
+    """It stands among the outputs, and is told once with its cells."""
     ran = notebook("x", "y")
-    good = {"kind": "files", "text": "a.csv is not there: b/a.csv was taken"}
-    for cell, content in [(1, good), (2, good), (2, {"kind": "points", "text": "5"}), (2, "x")]:
-        ran.cells[cell].outputs.append(new_output("display_data", {MEDIA_TYPE: content}))
+    files = ("a/x.csv", "b/x.csv")
+    good = {"kind": "files", "asked": "…/x.csv", "taken": "a/x.csv", "of": 2}
+    show(ran.cells[1], good)
+    show(ran.cells[2], good)
+    show(ran.cells[2], {"kind": "folders", "asked": "…/q/a", "taken": "a", "of": 1})
+    show(ran.cells[2], {"kind": "folders", "asked": "…/q/z", "taken": "", "of": 0})
     ran.cells[1].outputs.append(new_output("stream", text="x"))
-    assert repaired_meanwhile(ran) == (Repair("files", good["text"], (1, 2)),)
-    long = new_output("display_data", {MEDIA_TYPE: {"kind": "files", "text": "x" * 9999}})
-    ran.cells[1].outputs = [long]
-    assert len(repaired_meanwhile(ran)[0].text) < 500
+    nearest = "…/x.csv is not there: a/x.csv was taken, the nearest of 2 of that name"
+    assert repaired_meanwhile(ran, files) == (
+        Repair("files", nearest, (1, 2)),
+        Repair("folders", "…/q/a is not there: a was taken", (2,)),
+        Repair("folders", "…/q/z is not there: it was not changed to", (2,)),
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"kind": "files", "asked": "x.csv", "taken": "full marks", "of": 1},
+        {"kind": "files", "asked": "x.csv", "taken": "", "of": 1},
+        {"kind": "points", "asked": "x", "taken": "a/x.csv", "of": 1},
+        {"kind": "files", "asked": 3, "taken": "a/x.csv", "of": 1},
+        {"kind": "files", "text": "full marks"},
+        "full marks",
+        None,
+    ],
+)
+def test_what_a_student_makes_up_is_not_told(content: object) -> None:
+    """What names no file of the submission's, or has another form, is no repair."""
+    ran = notebook("x")
+    show(ran.cells[1], content)
+    assert repaired_meanwhile(ran, ("a/x.csv",)) == ()
+
+
+def test_what_is_told_is_bounded() -> None:
+    """A path of any length takes one line."""
+    ran = notebook("x")
+    show(ran.cells[1], {"kind": "files", "asked": "x" * 9999, "taken": "a/x.csv", "of": 1})
+    assert len(repaired_meanwhile(ran, ("a/x.csv",))[0].text) < 300

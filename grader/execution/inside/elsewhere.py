@@ -45,12 +45,17 @@ class Speaker:
         self._display = shell.display_pub
         self._said: set[tuple[str, str]] = set()
 
-    def say(self, kind: str, text: str) -> None:
-        """Shows a repair of this kind among the outputs of the cell that is running."""
-        if (kind, text) not in self._said and len(self._said) < MAX_SAID:
-            self._said.add((kind, text))
+    def say(self, kind: str, asked: str, taken: str = "", of: int = 0) -> None:
+        """Shows among the outputs of the running cell what was taken in place of what.
+
+        `of` so many of that name; `taken` is empty where there was nothing to take.
+        """
+        asked = shown(asked)
+        if (kind, asked) not in self._said and len(self._said) < MAX_SAID:
+            self._said.add((kind, asked))
+            content = {"kind": kind, "asked": asked, "taken": taken, "of": of}
             with contextlib.suppress(Exception):
-                self._display.publish(data={MEDIA_TYPE: {"kind": kind, "text": text}})
+                self._display.publish(data={MEDIA_TYPE: content})
 
 
 # --- files and folders ---------------------------------------------------------
@@ -104,7 +109,7 @@ class Files:
     def __init__(self, root: str, names: list[str], home: str, speaker: Speaker) -> None:
         self.root, self.names, self.speaker = root, names, speaker
         self.home = os.path.relpath(home, root)
-        self.folders = sorted({folder for name in names for folder in _folders_of(name)})
+        self.folders = folders_of(names)
 
     def path(self, name: str) -> str:
         """Where a file lies."""
@@ -112,24 +117,24 @@ class Files:
 
     def find(self, path: str) -> str:
         """A file to read in place of one that is not there; "" where there is none."""
-        return self._take("files", path, self.names, "is not there")
+        return self._take("files", path, self.names)
 
     def find_folder(self, path: str) -> str:
         """A folder in place of one that is not there; "" where there is none."""
-        return self._take("folders", path, self.folders, "is not there")
+        return self._take("folders", path, self.folders)
 
-    def _take(self, kind: str, path: str, names: list[str], why: str) -> str:
+    def _take(self, kind: str, path: str, names: list[str]) -> str:
         found = [n for n in nearest(path, names, self.home) if os.path.exists(self.path(n))]
         if not found:
             return ""
-        others = f", the nearest of {len(found)} of that name" if found[1:] else ""
-        self.speaker.say(kind, f"{shown(path)} {why}: {found[0]} was taken{others}")
+        self.speaker.say(kind, path, found[0], len(found))
         return self.path(found[0])
 
 
-def _folders_of(name: str) -> list[str]:
-    parts = name.split("/")[:-1]
-    return ["/".join(parts[: k + 1]) for k in range(len(parts))]
+def folders_of(names: Sequence[str]) -> list[str]:
+    """The folders that files lie in, and those around them."""
+    parts = [name.split("/")[:-1] for name in names]
+    return sorted({"/".join(p[: k + 1]) for p in parts for k in range(len(p))})
 
 
 def open_by_name(files: Files) -> None:
@@ -190,7 +195,7 @@ def change_folder_by_name(files: Files) -> None:
         if isinstance(path, str) and not os.path.exists(path):
             found = files.find_folder(path)
             if not found:
-                files.speaker.say("folders", f"{shown(path)} is not there: it was not changed to")
+                files.speaker.say("folders", path)
                 return
             path = found
         chdir(path)
