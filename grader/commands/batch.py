@@ -17,6 +17,7 @@ from grader.commands.options import isolation_option, repairs_option, usable_cor
 from grader.errors import UsageError
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
+from grader.execution.zygote import end_zygote
 from grader.gradebook import open_gradebook
 from grader.lms import find_submissions
 from grader.lms.records import Download
@@ -132,6 +133,8 @@ def _executor(
         from grader.batch.local import run_locally  # Windows has no such workers
 
         require(reached_level(), Level(isolation) if isolation else assignment.run.isolation)
+        # The workers have their own, and this one takes as much memory as they do.
+        end_zygote()
         seconds = CHECKING_FACTOR * assignment.limits.notebook + STARTING_SECONDS
         return lambda jobs, started: run_locally(jobs, workers, seconds, started)
     from grader.batch.cluster import cluster_executor  # an extra, which may not be installed

@@ -42,6 +42,15 @@ def current_zygote() -> Zygote:
         return _current
 
 
+def end_zygote() -> None:
+    """Ends this process's zygote, where it has one and has no more use for it."""
+    global _current  # noqa: PLW0603 - one zygote a process is the point
+    with _starting:
+        if _current is not None:
+            _current.close()
+        _current = None
+
+
 class Zygote:
     """A process that forks sandboxes; it was executed with an empty environment."""
 

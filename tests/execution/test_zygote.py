@@ -24,7 +24,7 @@ from grader.execution.isolation import Level
 from grader.execution.limits import Limits
 from grader.execution.room import Room
 from grader.execution.runner import run_notebook
-from grader.execution.zygote import Zygote, current_zygote
+from grader.execution.zygote import Zygote, current_zygote, end_zygote
 from grader.records import CellStatus
 
 LIMITS = Limits(cell=10, notebook=60, check=5)
@@ -235,3 +235,15 @@ def test_a_running_submission_outlives_its_zygote(sandbox: Level) -> None:
     assert values == [2, 3]
     assert len(seen) >= 2
     assert psutil.wait_procs(seen, timeout=5)[1] == []
+
+
+def test_a_zygote_of_no_more_use_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`end_zygote` ends this process's zygote, and the next use starts another."""
+    monkeypatch.setattr(module, "_current", None)
+    first = current_zygote()
+    end_zygote()
+    assert not first.alive()
+    end_zygote()
+    second = current_zygote()
+    assert second.alive()
+    end_zygote()
