@@ -4,6 +4,7 @@ The question's cells are run in a copy in which `fit` is a fast one that notes i
 that long experiments cost little, and so that a wrong `fit` is not charged for a second time.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,7 +157,24 @@ class Experiment:
     def __init__(self, student, *, trains):
         self.space = student.before()
         self.space.execute(f"{HELPERS}{PROBE}_trains = {trains}")
-        self.space.run_answer(experiments=True)
+        self.error = None
+        try:
+            self.space.run_answer(experiments=True)
+        except AssertionError as error:
+            # What was computed before a line failed still counts.
+            self.error = error
+        with self.blaming_the_error():
+            self._read_fits()
+
+    @contextlib.contextmanager
+    def blaming_the_error(self):
+        """Lets a failure be told as the error that came before it."""
+        try:
+            yield
+        except AssertionError as failure:
+            raise self.error or failure from None
+
+    def _read_fits(self):
         noted = self.space["_fits"]
         assert isinstance(noted, list), "the notes of `fit` are lost"
         assert noted, "your code never calls `fit` of a `Network`"
@@ -220,6 +238,11 @@ def scores_of(net, X, labels):
 def assert_values(student, setting, name):
     """Five different values of one setting, all others fixed, as the list says."""
     experiment = Experiment(student, trains=False)
+    with experiment.blaming_the_error():
+        compare_values(experiment, setting, name)
+
+
+def compare_values(experiment, setting, name):
     values = experiment.values(setting)
     count = len(set(values))
     assert count >= 5, f"you train with {count} different values of {setting}, not with five"
@@ -233,6 +256,11 @@ def assert_values(student, setting, name):
 def assert_scores(student):
     """The scores are those of networks that are trained with these settings."""
     experiment = Experiment(student, trains=True)
+    with experiment.blaming_the_error():
+        compare_scores(experiment)
+
+
+def compare_scores(experiment):
     part = data(len(experiment.fits[0].X))
     for fit in experiment.fits:
         assert_close(fit.X, part["X_train"], name="the inputs that you train on")
