@@ -51,7 +51,7 @@ def grade(
     if repairs is not None:
         assignment = replace(assignment, run=replace(assignment.run, repairs=tuple(repairs)))
     if not isinstance(submission, Submission):
-        submission = load_submission(submission, assignment.answer_files)
+        submission = load_submission(submission, assignment.answer_files, assignment.release)
     start = time.monotonic()
     least = Level(isolation) if isolation else None
     try:

@@ -27,7 +27,9 @@ class Standalone:
         try:
             self.assignment = _find_assignment(config)
             path = config.getoption("submission")
-            self._submission = load_submission(path, self.assignment.answer_files)
+            self._submission = load_submission(
+                path, self.assignment.answer_files, self.assignment.release
+            )
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 

@@ -12,6 +12,7 @@ from grader.lms.names import is_clutter, safe_ids
 from grader.lms.records import Download, FoundSubmission, PassedOver
 from grader.lms.roster import join, read_roster
 from grader.lms.unpacking import unpack
+from grader.submission import has_archive_suffix
 
 Found = tuple[list[FoundSubmission], list[PassedOver]]
 
@@ -89,16 +90,16 @@ def _recognised(folder: Path, entries: Sequence[Path]) -> str:
 
 
 def _narrowed(submission: FoundSubmission) -> tuple[FoundSubmission, list[PassedOver]]:
-    """The archive alone, where a student handed in one instead of a notebook."""
+    """The archive alone, where a student handed in one instead of a notebook or scripts."""
     inside = [
         (file, name) for path, name in _named(submission) for file, name in _files(path, name)
     ]
-    archives = [(file, name) for file, name in inside if name.lower().endswith(".zip")]
-    has_notebook = any(name.lower().endswith(".ipynb") for _, name in inside)
-    if len(archives) != 1 or has_notebook:
+    archives = [(file, name) for file, name in inside if has_archive_suffix(name)]
+    has_answers = any(name.lower().endswith((".ipynb", ".py")) for _, name in inside)
+    if len(archives) != 1 or has_answers:
         return submission, []
     ((archive, name),) = archives
-    beside = [(file, "beside the zip file that is graded") for file, _ in inside if file != archive]
+    beside = [(file, "beside the archive that is graded") for file, _ in inside if file != archive]
     return replace(submission, paths=(archive,), names=(name,)), beside
 
 
@@ -129,7 +130,9 @@ def _download(
     ids = safe_ids([submission.id for submission in joined])
     named = [_named_for_good(s, identity) for s, identity in zip(joined, ids, strict=True)]
     named.sort(key=lambda submission: submission.id)
-    return Download(system, tuple(named), tuple(passed_over), tuple(missing), tuple(notes))
+    return Download(
+        *(system, tuple(named), tuple(passed_over), tuple(missing), tuple(notes)), tuple(people)
+    )
 
 
 def _named_for_good(submission: FoundSubmission, identity: str) -> FoundSubmission:

@@ -16,7 +16,7 @@ RESERVED = {
     *("con", "prn", "aux", "nul"),
     *(f"{device}{number}" for device in ("com", "lpt") for number in range(10)),
     *("gradebook.sqlite", "gradebook.sqlite-wal", "gradebook.sqlite-shm"),
-    *("summary.html", "scores.csv"),
+    *("summary.html", "similar.html", "scores.csv"),
 }
 FORBIDDEN = frozenset('<>:"/\\|?*')
 CLUTTER = {"__macosx", "__pycache__", "thumbs.db", "desktop.ini"}

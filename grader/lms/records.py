@@ -51,8 +51,8 @@ PassedOver = tuple[Path, str]
 class Download:
     """Everything that lies in a bulk download: nothing in it is lost silently.
 
-    `missing` are the people on the roster without a submission, `notes` what
-    the roster does not explain.
+    `people` are those on the roster, `missing` the ones without a submission,
+    `notes` what the roster does not explain.
     """
 
     system: str
@@ -60,6 +60,7 @@ class Download:
     passed_over: tuple[PassedOver, ...] = ()
     missing: tuple[RosterEntry, ...] = ()
     notes: tuple[str, ...] = ()
+    people: tuple[RosterEntry, ...] = ()
 
 
 @dataclass(frozen=True)

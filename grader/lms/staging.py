@@ -8,16 +8,21 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from grader.errors import SubmissionError
 from grader.lms.names import safe_name
 from grader.lms.records import FoundSubmission
 from grader.submission import Submission, load_submission
 
 
-def load_found(found: FoundSubmission, expected: Collection[str] = ()) -> Submission:
+def load_found(
+    found: FoundSubmission, expected: Collection[str] = (), release: NotebookNode | None = None
+) -> Submission:
     """Reads what was handed in; its id is the found one's.
 
-    `expected` are the files that answer questions, as for `load_submission`.
+    `expected` are the files that answer questions and `release` is the notebook
+    that students got, as for `load_submission`.
 
     Several files are read as one folder. An LMS puts ids and names before the
     names of files; a notebook that imports a module beside it needs the
@@ -29,12 +34,12 @@ def load_found(found: FoundSubmission, expected: Collection[str] = ()) -> Submis
     if not found.paths:
         raise SubmissionError(f"{found.id}: nothing was handed in")
     if len(found.paths) == 1 and (found.paths[0].is_dir() or not _is_renamed(found)):
-        return replace(load_submission(found.paths[0], expected), id=found.id)
+        return replace(load_submission(found.paths[0], expected, release), id=found.id)
     with tempfile.TemporaryDirectory(prefix="nn-grader-staged-") as temporary:
         copies = _copy(found, Path(temporary))
         whole = copies[0] if len(copies) == 1 else Path(temporary)
         try:
-            return replace(load_submission(whole, expected), id=found.id)
+            return replace(load_submission(whole, expected, release), id=found.id)
         except SubmissionError as error:
             # The folder in the message would be gone when it is read.
             text = str(error).replace(f"{temporary}/", "").replace(temporary, found.id)
@@ -53,7 +58,8 @@ def _copy(found: FoundSubmission, folder: Path) -> list[Path]:
         if path.is_dir():
             shutil.copytree(path, target, symlinks=True)
         else:
-            shutil.copyfile(path, target, follow_symlinks=False)
+            # With its time: of two notebooks the newer one may be the one that was meant.
+            shutil.copy2(path, target, follow_symlinks=False)
         copies.append(target)
     return copies
 

@@ -13,12 +13,15 @@ LayOut = Callable[..., Path]
 def test_everything_is_accounted_for(lay_out: LayOut) -> None:
     """Each notebook, archive and folder is a submission, and all the rest is said."""
     folder = lay_out(
-        *("ada.ipynb", "alan.zip", "grace/hw.ipynb", "emmy/report.pdf", "empty/", "notes.txt"),
-        *(".DS_Store", "__MACOSX/._ada.ipynb", "late.rar"),
+        *("ada.ipynb", "alan.zip", "grace/hw.ipynb", "emmy/report.pdf", "empty/"),
+        *(".DS_Store", "__MACOSX/._ada.ipynb", "late.rar", "emil.py", "ada.py", "max.txt"),
+        contents={"notes.txt": b"hello", "ada.pdf": b"%PDF", "kurt.pdf": b"%PDF"},
     )
     download = find_submissions(folder)
     assert download.system == "files"
-    assert [s.id for s in download.submissions] == ["ada", "alan", "emmy", "grace", "late"]
+    assert [s.id for s in download.submissions] == [
+        *("ada", "alan", "emil", "emmy", "grace", "kurt", "late", "max")
+    ]
     said = {path.name for path, _ in download.passed_over}
     taken = {s.paths[0].name for s in download.submissions}
     assert said | taken == {path.name for path in folder.iterdir()}

@@ -53,7 +53,7 @@ def test_names_alike(lay_out: LayOut) -> None:
 
 def test_nothing_to_grade(lay_out: LayOut) -> None:
     """Who handed in no notebook, or nothing, is told so, without a path of ours."""
-    folder = lay_out("larkwoodada_1001_text.html")
+    folder = lay_out(contents={"larkwoodada_1001_text.html": b"<html>"})
     (found,) = find_submissions(folder).submissions
     with pytest.raises(SubmissionError) as caught:
         load_found(found)
