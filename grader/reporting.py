@@ -14,6 +14,7 @@ from grader.answer_files import has_region, readable
 from grader.assignment import Assignment
 from grader.checks.outcome import CheckOutcome
 from grader.execution.isolation import Level
+from grader.privacy import masked
 from grader.records import (
     AnswerCell,
     CellEnding,
@@ -44,10 +45,10 @@ SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/pl
 
 
 def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float = 0.0) -> Report:
-    """The report on a session whose checks have run."""
+    """The report on a session whose checks have run, without secrets and addresses."""
     questions = _question_reports(session, outcomes)
     score, maximum, pending = totals(questions)
-    return Report(
+    report = Report(
         assignment=session.assignment.slug,
         title=session.assignment.title,
         submission=session.submission.record,
@@ -62,6 +63,7 @@ def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float
         notes=tuple(_notes(session)),
         repairs=session.repairs,
     )
+    return masked(report)
 
 
 def report_without_grading(
@@ -73,7 +75,7 @@ def report_without_grading(
         for q in assignment.questions
     ]
     total = sum(question.max_points for question in questions)
-    return Report(
+    report = Report(
         assignment=assignment.slug,
         title=assignment.title,
         submission=submission,
@@ -86,6 +88,7 @@ def report_without_grading(
         questions=tuple(questions),
         notes=(reason,),
     )
+    return masked(report)
 
 
 def environment() -> dict[str, str]:
@@ -153,6 +156,7 @@ def _notes(session: Session) -> list[str]:
     notes = _sentences((run, _fate(run)) for run in runs if run.ending in UNFINISHED_ENDINGS)
     notes += _changes(runs)
     submission = session.submission
+    notes += submission.notes
     if submission.notebook.cells and not session.assignment.cells_answer_code:
         notes.append("the notebook was not run: files answer the questions that code answers")
     if session.assignment.answer_files and str(submission.folder) != ".":
