@@ -37,6 +37,8 @@ ALLOWED = {
     "grader.records": [],
     "grader.errors": [],
     "grader.reports": ["grader.reports", "grader.records", "grader.errors"],
+    "grader.privacy": ["grader.privacy", "grader.records", "grader.errors"],
+    "grader.similarity": ["grader.similarity", "grader.submission"],
     "grader.lms": [
         *("grader.lms", "grader.records", "grader.errors", "grader.reports"),
         "grader.submission",
