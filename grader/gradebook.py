@@ -7,6 +7,7 @@ is ever overwritten: a new report or score stands beside the old one, and the ne
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from grader.errors import UsageError
+from grader.gradebook_tables import MIGRATIONS
 from grader.lms.records import FoundSubmission, ScoreRow
 from grader.records import QuestionStatus, Report
 from grader.reports.json_report import from_json, to_json
@@ -23,49 +25,10 @@ from grader.reports.json_report import from_json, to_json
 FILE = "gradebook.sqlite"
 # Another process may be writing: a reviewer, or a batch that ends.
 BUSY_SECONDS = 30.0
-# Each takes the schema one version further; PRAGMA user_version says how many have been applied.
-MIGRATIONS = (
-    """
-    CREATE TABLE submission (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
-        submitted TEXT NOT NULL, is_late INTEGER NOT NULL, attempt INTEGER NOT NULL,
-        members TEXT NOT NULL, keys TEXT NOT NULL
-    );
-    CREATE TABLE run (
-        id INTEGER PRIMARY KEY, started TEXT NOT NULL, finished TEXT NOT NULL DEFAULT '',
-        assignment TEXT NOT NULL, environment TEXT NOT NULL
-    );
-    CREATE TABLE report (
-        id INTEGER PRIMARY KEY, submission TEXT NOT NULL REFERENCES submission,
-        run INTEGER NOT NULL REFERENCES run, key TEXT NOT NULL, created TEXT NOT NULL,
-        score REAL NOT NULL, max_score REAL NOT NULL, pending REAL NOT NULL,
-        report TEXT NOT NULL
-    );
-    CREATE INDEX report_of_submission ON report (submission, id);
-    CREATE TABLE question_score (
-        report INTEGER NOT NULL REFERENCES report, question TEXT NOT NULL,
-        points REAL NOT NULL, max_points REAL NOT NULL, status TEXT NOT NULL,
-        PRIMARY KEY (report, question)
-    );
-    CREATE TABLE manual_score (
-        id INTEGER PRIMARY KEY, submission TEXT NOT NULL REFERENCES submission,
-        question TEXT NOT NULL, points REAL, comment TEXT NOT NULL,
-        person TEXT NOT NULL, reason TEXT NOT NULL, created TEXT NOT NULL
-    );
-    CREATE INDEX manual_of_question ON manual_score (submission, question, id);
-    CREATE VIEW current_report AS
-        SELECT * FROM report WHERE id IN (SELECT max(id) FROM report GROUP BY submission);
-    CREATE VIEW current_manual AS
-        SELECT * FROM manual_score
-        WHERE id IN (SELECT max(id) FROM manual_score GROUP BY submission, question);
-    CREATE VIEW history AS
-        SELECT r.submission, q.question, q.points, r.created, 'grader' AS person,
-               'run ' || r.run AS reason
-        FROM question_score q JOIN report r ON r.id = q.report
-        UNION ALL
-        SELECT submission, question, points, created, person, reason FROM manual_score;
-    """,
-)
+# Ids by which a school knows its students, among the keys of a submission.
+SCHOOL_IDS = ("roster_id", "student_id", "blackboard_username")
+# No two letters and digits of it look alike.
+PSEUDONYM_LETTERS, PSEUDONYM_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 6
 
 
 @dataclass(frozen=True)
@@ -98,6 +61,14 @@ class ScoreChange:
     created: str
     person: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who handed in: a name or nothing, and ids of theirs elsewhere."""
+
+    name: str
+    ids: tuple[str, ...]
 
 
 class Gradebook:
@@ -196,6 +167,30 @@ class Gradebook:
         """Each submission's name by its id, those without a report as well."""
         return dict(self._connection.execute("SELECT id, name FROM submission ORDER BY id"))
 
+    # who handed in
+
+    def pseudonyms(self) -> dict[str, str]:
+        """A pseudonym for each submission, the same for ever; only the gradebook tells whose."""
+        known = self._pseudonyms()
+        while new := [identity for identity in self.names() if identity not in known]:
+            rows = [(identity, _pseudonym()) for identity in new]
+            with self._writing() as connection:
+                # One that is taken already is drawn again.
+                connection.executemany("INSERT OR IGNORE INTO pseudonym VALUES (?, ?)", rows)
+            known = self._pseudonyms()
+        return known
+
+    def _pseudonyms(self) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT submission, pseudonym FROM pseudonym"))
+
+    def identities(self) -> dict[str, Identity]:
+        """What is known of who handed in, by the submission's id."""
+        rows = self._connection.execute("SELECT id, name, members, keys FROM submission")
+        return {
+            identity: _identity(name, json.loads(members), json.loads(keys))
+            for identity, name, members, keys in rows
+        }
+
     # what people give
 
     def give(self, score: ManualScore) -> None:
@@ -252,7 +247,7 @@ class Gradebook:
         report, manual = from_json(text), self.manual_scores(identity)
         questions = questions_with(report, manual)
         waiting = [q for q in report.questions if questions[q.id] is None]
-        files = self.folder / identity
+        files = self._report_folder(identity)
         return ScoreRow(
             id=identity,
             name=name,
@@ -266,6 +261,12 @@ class Gradebook:
             keys=json.loads(keys),
             report=_if_there(files / "report.json"),
         )
+
+    def _report_folder(self, identity: str) -> Path:
+        """Where a submission's reports lie, which may be by its pseudonym."""
+        folder = self.folder / identity
+        pseudonym = self._pseudonyms().get(identity)
+        return self.folder / pseudonym if pseudonym and not folder.is_dir() else folder
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -339,6 +340,22 @@ def _outstanding(version: int) -> Sequence[str]:
 
 def _if_there(path: Path) -> Path | None:
     return path if path.is_file() else None
+
+
+def identity_of(found: FoundSubmission) -> Identity:
+    """What a download tells of who handed in."""
+    return _identity(found.name, found.members, found.keys)
+
+
+def _identity(name: str, members: Sequence[str], keys: Mapping[str, str]) -> Identity:
+    # What an LMS counts its users by tells nobody anything, and may be any number.
+    known = [keys[key] for key in SCHOOL_IDS if key in keys]
+    return Identity(name, (*members, *known))
+
+
+def _pseudonym() -> str:
+    letters = (secrets.choice(PSEUDONYM_LETTERS) for _ in range(PSEUDONYM_LENGTH))
+    return f"anon-{''.join(letters)}"
 
 
 def _now() -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from grader.assignment import Assignment
 from grader.batch.impact import Impact, compare
 from grader.batch.jobs import Job, Outcome, report_without_grading
 from grader.batch.keys import environment_of_runs, report_key, run_key
+from grader.batch.publishing import Publisher
 from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
 from grader.lms import Download, FoundSubmission, load_found
 from grader.records import Report
-from grader.reports.files import write_reports
 from grader.reports.json_report import from_json
 
 Executor = Callable[[Iterable[Job], Callable[[str], None]], Iterator[Outcome]]
@@ -49,11 +49,15 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """`fresh` grades again what stands; `dry_run` keeps nothing of what it finds."""
+    """`fresh` grades again what stands; `dry_run` keeps nothing of what it finds.
+
+    `anonymous` shows and writes everything under pseudonyms.
+    """
 
     isolation: str = ""
     fresh: bool = False
     dry_run: bool = False
+    anonymous: bool = False
     repairs: tuple[str, ...] | None = None
 
 
@@ -70,15 +74,19 @@ def run_batch(
     A report counts once it is in the gradebook; its files are written from
     there, so that an interrupted batch loses at most what was being graded.
     """
-    batch = _Batch(assignment, gradebook, observer, options)
+    batch = _Batch(assignment, gradebook, observer, options, download)
     jobs = batch.outstanding(download.submissions)
     observer.counted(len(download.submissions), batch.result.kept)
+
+    def started(identity: str) -> None:
+        observer.started(batch.publisher.shown(identity))
+
     batch.run = 0 if options.dry_run else gradebook.begin_run(assignment.slug, batch.environment)
-    for outcome in execute(jobs, observer.started):
+    for outcome in execute(jobs, started):
         batch.take(outcome)
     # One by one, so that whatever ended a worker meets no other job.
     for identity in list(batch.faults):
-        for outcome in execute([batch.job(batch.found[identity])], observer.started):
+        for outcome in execute([batch.job(batch.found[identity])], started):
             batch.take(outcome, is_last=True)
     if not options.dry_run:
         gradebook.finish_run(batch.run)
@@ -94,6 +102,7 @@ class _Batch:
         gradebook: Gradebook,
         observer: Observer,
         options: BatchOptions,
+        download: Download,
     ) -> None:
         self.assignment, self.gradebook = assignment, gradebook
         self.observer, self.options = observer, options
@@ -103,6 +112,9 @@ class _Batch:
         self.keys: dict[str, str] = {}
         self.faults: dict[str, str] = {}
         self.environment = environment_of_runs(options.isolation, options.repairs)
+        for found in () if options.dry_run else download.submissions:
+            gradebook.add_submission(found)
+        self.publisher = publisher_for(gradebook, assignment, download, options.anonymous)
         self._run_key = run_key(assignment, self.environment)
 
     def outstanding(self, submissions: Iterable[FoundSubmission]) -> Iterator[Job]:
@@ -112,11 +124,10 @@ class _Batch:
         for found in submissions:
             self.found[found.id] = found
             key = self.keys[found.id] = self._key(found)
-            if not self.options.dry_run:
-                self.gradebook.add_submission(found)
             if key and standing.get(found.id) == key:
                 self.result.kept += 1
-                self._write_missing(found.id)
+                if not self.options.dry_run:
+                    self.publisher.write_missing(found.id)
             else:
                 todo.append(found)
         return map(self.job, todo)
@@ -132,9 +143,10 @@ class _Batch:
         """A job for a submission, with its files read now."""
         folder, isolation = str(self.assignment.folder), self.options.isolation
         try:
-            submission = load_found(found, self.assignment.answer_files)
+            submission = load_found(found, self.assignment.answer_files, self.assignment.release)
         except SubmissionError as error:
-            return Job(found.id, folder, None, str(error), isolation)
+            problem = _without_folders(error, found)
+            return Job(found.id, folder, None, problem, isolation, files=_names(found))
         repairs = self.options.repairs
         return Job(found.id, folder, submission, isolation=isolation, repairs=repairs)
 
@@ -142,28 +154,48 @@ class _Batch:
         """Keeps what came of a job, or puts it aside for a second try."""
         if outcome.fault and not is_last:
             self.faults[outcome.id] = outcome.fault
-            self.observer.retrying(outcome.id, outcome.fault)
+            self.observer.retrying(self.publisher.shown(outcome.id), outcome.fault)
             return
         report = from_json(outcome.report) if outcome.report else self._fault_report(outcome)
+        report = self.publisher.kept(report)
+        shown = self.publisher.shown(outcome.id)
         if outcome.fault:
-            self.result.faults[outcome.id] = outcome.fault
+            self.result.faults[shown] = outcome.fault
         before = self.gradebook.report(outcome.id)
         if before is not None:
-            self.result.impacts += compare(before.report, report)
+            impacts = compare(before.report, report)
+            self.result.impacts += [replace(impact, submission=shown) for impact in impacts]
         if not self.options.dry_run:
             # A fault of ours is no verdict: the next batch tries again.
             key = "" if outcome.fault else self.keys[outcome.id]
             self.gradebook.add_report(self.run, key, report)
-            write_reports(report, self.gradebook.folder / outcome.id)
+            self.publisher.write(report)
         self.result.graded += 1
-        self.observer.finished(report)
+        self.observer.finished(self.publisher.published(report))
 
     def _fault_report(self, outcome: Outcome) -> Report:
         reason = f"a fault of the grader's, tried {ATTEMPTS} times: {outcome.fault}"
         return report_without_grading(self.assignment, self.job(self.found[outcome.id]), reason)
 
-    def _write_missing(self, identity: str) -> None:
-        folder = self.gradebook.folder / identity
-        stored = None if (folder / "report.json").is_file() else self.gradebook.report(identity)
-        if stored is not None and not self.options.dry_run:
-            write_reports(stored.report, folder)
+
+def publisher_for(
+    gradebook: Gradebook,
+    assignment: Assignment,
+    download: Download | None = None,
+    is_anonymous: bool = False,
+) -> Publisher:
+    """What writes a batch's reports."""
+    keep = (*assignment.answer_files, *assignment.files)
+    return Publisher(gradebook, is_anonymous=is_anonymous, keep=keep, download=download)
+
+
+def _names(found: FoundSubmission) -> tuple[str, ...]:
+    return found.names or tuple(path.name for path in found.paths)
+
+
+def _without_folders(error: SubmissionError, found: FoundSubmission) -> str:
+    """Why a submission cannot be read, without the path of a folder of the teacher's."""
+    text = str(error)
+    for path, name in zip(found.paths, _names(found), strict=True):
+        text = text.replace(str(path), name)
+    return text

@@ -20,7 +20,8 @@ from grader.submission import Submission
 class Job:
     """What a worker needs; nothing in it depends on a disk that it shares with others.
 
-    `submission` is None where it cannot be read, and `problem` says why.
+    `submission` is None where it cannot be read, and `problem` says why of which
+    `files`.
     `isolation` is the least level accepted, `""` for the assignment's own, and
     `repairs` are the kinds of repair, None for the assignment's own.
     """
@@ -31,6 +32,7 @@ class Job:
     problem: str = ""
     isolation: str = ""
     repairs: tuple[str, ...] | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _report(assignment: Assignment, job: Job) -> Report:
 
 def report_without_grading(assignment: Assignment, job: Job, reason: str) -> Report:
     """The report on a job that has none, and why."""
-    record = job.submission.record if job.submission else SubmissionRecord(job.id, (), "")
+    record = job.submission.record if job.submission else SubmissionRecord(job.id, job.files, "")
     return reporting.report_without_grading(assignment, record, reason)
 
 

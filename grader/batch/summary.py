@@ -12,6 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from grader.batch.failures import short
+from grader.batch.publishing import Publisher
 from grader.batch.statistics import (
     LEAST_SUBMISSIONS,
     BatchStatistics,
@@ -25,7 +26,7 @@ from grader.reports.files import write_whole
 from grader.reports.html_report import page_environment
 from grader.reports.picture import histogram, share_bar
 
-FILE = "summary.html"
+FILE, SIMILAR = "summary.html", "similar.html"
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,40 @@ class Shown:
     clusters: int = 40
 
 
-def write_summary(gradebook: Gradebook) -> Path:
-    """Writes the page into the gradebook's folder, from what is in the gradebook now."""
-    statistics = summarise(list(graded(gradebook)))
-    return write_whole(gradebook.folder / FILE, render_summary(statistics))
+def write_summary(gradebook: Gradebook, publisher: Publisher | None = None) -> Path:
+    """Writes the page into the gradebook's folder, from what is in the gradebook now.
+
+    Under pseudonyms where the publisher writes reports so.
+    """
+    publisher = publisher or Publisher(gradebook)
+    batch = list(graded(gradebook, publisher))
+    if publisher.is_anonymous:
+        # The order of the ids would tell whose the first ones are.
+        batch.sort(key=lambda one: one.id)
+    similar = SIMILAR if (gradebook.folder / SIMILAR).is_file() else ""
+    return write_whole(gradebook.folder / FILE, render_summary(summarise(batch), similar))
 
 
-def graded(gradebook: Gradebook) -> Iterator[Graded]:
+def graded(gradebook: Gradebook, publisher: Publisher | None = None) -> Iterator[Graded]:
     """Every submission in a gradebook, by its id, with the parts of its report that count."""
+    publisher = publisher or Publisher(gradebook)
     names = gradebook.names()
     for stored in gradebook.reports():
         name = names.pop(stored.submission, "")
         manual = gradebook.manual_scores(stored.submission)
         points = questions_with(stored.report, manual)
-        yield Graded(stored.submission, name, _lean(stored.report), points, frozenset(manual))
+        report = publisher.published(_lean(stored.report))
+        shown = "" if publisher.is_anonymous else name
+        yield Graded(report.submission.id, shown, report, points, frozenset(manual))
     for identity, name in names.items():
-        yield Graded(identity, name, None, {})
+        yield Graded(publisher.shown(identity), "" if publisher.is_anonymous else name, None, {})
 
 
-def render_summary(statistics: BatchStatistics) -> str:
-    """The page; links lead to each submission's report.html in a folder by its id."""
+def render_summary(statistics: BatchStatistics, similar: str = "") -> str:
+    """The page; links lead to each submission's report.html in a folder by its id.
+
+    `similar` is the name of the page of similar passages, where there is one.
+    """
     text = (
         _environment()
         .get_template("summary.html.j2")
@@ -67,6 +82,7 @@ def render_summary(statistics: BatchStatistics) -> str:
             histogram=_histogram(statistics.distribution),
             shown=Shown(),
             least=LEAST_SUBMISSIONS,
+            similar=similar,
         )
     )
     # A lone surrogate, which a student's text may hold, cannot be written to a file.

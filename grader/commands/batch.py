@@ -9,11 +9,24 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment import Assignment, load_assignment
-from grader.batch.coordinating import BatchOptions, BatchResult, Executor, run_batch
+from grader.batch.coordinating import (
+    BatchOptions,
+    BatchResult,
+    Executor,
+    publisher_for,
+    run_batch,
+)
 from grader.batch.display import watch
 from grader.batch.impact import Impact
+from grader.batch.publishing import Publisher
+from grader.batch.similar import write_similar
 from grader.batch.summary import write_summary
-from grader.commands.options import isolation_option, repairs_option, usable_cores
+from grader.commands.options import (
+    anonymous_option,
+    isolation_option,
+    repairs_option,
+    usable_cores,
+)
 from grader.errors import UsageError
 from grader.execution.isolation import Level, require
 from grader.execution.probing import reached_level
@@ -69,6 +82,13 @@ CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
 )
 @click.option("--fresh", is_flag=True, help="Grade again what has its report already.")
 @click.option("--dry-run", is_flag=True, help="Grade, show what would change, keep nothing.")
+@click.option(
+    "--similar/--no-similar",
+    default=True,
+    show_default=True,
+    help="Show what submissions have in common, in similar.html.",
+)
+@anonymous_option
 @isolation_option
 @repairs_option
 def batch(
@@ -82,6 +102,8 @@ def batch(
     roster: Path | None,
     fresh: bool,
     dry_run: bool,
+    similar: bool,
+    anonymous: bool,
     isolation: str | None,
     repairs: tuple[str, ...] | None,
 ) -> int:
@@ -96,6 +118,7 @@ def batch(
       grader batch radboud_a1 submissions/ -o graded
       grader batch radboud_a1 submissions.zip -o graded -j 8 --roster course.csv
       grader batch radboud_a1 submissions/ -o graded --dry-run
+      grader batch radboud_a1 submissions/ -o graded --anonymous
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     loaded = load_assignment(assignment)
     loaded.require_packages()
@@ -104,7 +127,7 @@ def batch(
     console = Console()
     _show_download(console, download)
     execute = _executor(executor, scheduler, workers, loaded, isolation)
-    options = BatchOptions(isolation or "", fresh, dry_run, repairs)
+    options = BatchOptions(isolation or "", fresh, dry_run, anonymous, repairs)
     with open_gradebook(output, create=True) as gradebook:
         try:
             with watch(console) as observer:
@@ -112,13 +135,28 @@ def batch(
         except KeyboardInterrupt:
             click.echo("stopped; the same command goes on from here", err=True)
             if not dry_run:
-                write_summary(gradebook)
+                write_summary(gradebook, publisher_for(gradebook, loaded, download, anonymous))
             raise
         _show_result(console, result, dry_run=dry_run)
         if not dry_run:
-            (output / "scores.csv").write_bytes(scores_csv(gradebook.score_rows()))
-            click.echo(write_summary(gradebook))
+            publisher = publisher_for(gradebook, loaded, download, anonymous)
+            (output / "scores.csv").write_bytes(scores_csv(publisher.rows()))
+            _show_names_left(publisher)
+            try:
+                if similar:
+                    write_similar(loaded, download.submissions, publisher)
+            finally:
+                click.echo(write_summary(gradebook, publisher))
     return OUR_FAULT if result.faults else 0
+
+
+def _show_names_left(publisher: Publisher) -> None:
+    if left := publisher.with_names():
+        click.echo(
+            f"{len(left)} folders of an earlier batch tell whose their reports are, such as "
+            f"{left[0]}: remove them before you pass the rest on",
+            err=True,
+        )
 
 
 def _require_apart(folder: Path, output: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from grader.batch.publishing import anonymous_rows
+from grader.commands.options import anonymous_option
 from grader.errors import UsageError
 from grader.gradebook import score_rows
 from grader.lms import (
@@ -64,6 +67,7 @@ TARGETS = (*IN_SHEET, *ALONE, feedback.SYSTEM)
     help="Convert scores to the sheet's maximum, or write them as they are, where it is another.",
 )
 @click.option("--comments/--no-comments", default=True, help="Write comments where none are yet.")
+@anonymous_option
 def export(
     folder: Path,
     target: str,
@@ -75,6 +79,7 @@ def export(
     with_pending: bool,
     scale: bool | None,
     comments: bool,
+    anonymous: bool,
 ) -> int:
     """Writes the scores of a batch for another system.
 
@@ -87,13 +92,16 @@ def export(
       grader export out --to moodle --sheet Grades.csv --dry-run
       grader export out --to canvas --sheet gradebook.csv --column "Assignment 1"
       grader export out --to feedback -o feedback.zip
+      grader export out --to csv --anonymous
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; `grader batch` makes one")
-    rows = score_rows(folder)
+    if anonymous and target in IN_SHEET:
+        raise UsageError(f"{target} needs to know whose the grades are: leave out --anonymous")
     options = ExportOptions(lower, with_pending, scale, comments, column)
-    plan = planned(rows, target, sheet, options)
-    return show_and_write(plan, output or default_output(folder, plan), dry_run=dry_run)
+    with anonymous_rows(folder) if anonymous else nullcontext(score_rows(folder)) as rows:
+        plan = planned(rows, target, sheet, options)
+        return show_and_write(plan, output or default_output(folder, plan), dry_run=dry_run)
 
 
 def planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,18 +11,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader import pipeline
-from grader.assignment import Experiments
+from grader.assignment import Assignment, Experiments, load_assignment
 from grader.commands.options import (
+    anonymous_option,
     give_out,
     isolation_option,
     json_option,
     output_option,
     repairs_option,
 )
+from grader.errors import SubmissionError
 from grader.execution.runner import Progress as CellProgress
+from grader.privacy import anonymous as anonymise
 from grader.records import Report
+from grader.reporting import report_without_grading
 from grader.reports import render_table, to_json
 from grader.reports.files import write_reports
+from grader.submission import refused_record
+
+PSEUDONYM_LENGTH = 8
 
 
 @click.command()
@@ -30,6 +37,7 @@ from grader.reports.files import write_reports
 @click.argument("submission", type=click.Path(path_type=Path))
 @output_option("report.json, report.html (instructor) and feedback.html (student)")
 @json_option("the report", "the table")
+@anonymous_option
 @isolation_option
 @click.option(
     "--experiments",
@@ -43,6 +51,7 @@ def grade(
     submission: Path,
     output: Path | None,
     json_file: Path | None,
+    anonymous: bool,
     isolation: str | None,
     experiments: str | None,
     repairs: tuple[str, ...] | None,
@@ -50,8 +59,9 @@ def grade(
     """Grades one submission, question by question.
 
     ASSIGNMENT is a folder with an assignment.toml, or the name of a bundled
-    one. SUBMISSION is a notebook (.ipynb), or a folder or .zip with one, or
-    with the modules that the assignment asks for.
+    one. SUBMISSION is a notebook (.ipynb), a script (.py), or a folder, zip or
+    tar archive with one, or with the modules that the assignment asks for. Of
+    what cannot be graded, the report says why, and the exit code is 2.
 
     \b
     Examples:
@@ -59,21 +69,41 @@ def grade(
       grader grade radboud_a1 hand-in.ipynb -o out
       grader grade gatech_ps1 hw1_code.zip
       grader grade ./my_assignment hand-in.zip --json - | jq .score
+      grader grade radboud_a1 hand-in.ipynb -o out --anonymous
       grader grade kiel_lab4 hand-in.ipynb --experiments run
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-    report = grade_with_progress(assignment, submission, isolation, experiments, repairs)
-    give_out(
-        "the report",
-        to_json(report),
-        lambda: render_table(report, Console()),
-        lambda: write_reports(report, output) if output else [],
-        json_file,
-    )
+    loaded = load_assignment(assignment)
+
+    def give(report: Report, show: Callable[[Report], None]) -> None:
+        given = _anonymous(report, loaded) if anonymous else report
+        give_out(
+            "the report",
+            to_json(given),
+            lambda: show(given),
+            lambda: write_reports(given, output) if output else [],
+            json_file,
+        )
+
+    try:
+        report = grade_with_progress(loaded, submission, isolation, experiments, repairs)
+    except SubmissionError as error:
+        if submission.exists() and (output or json_file):
+            # What arrives gets a report, if only one that says why it could not be graded.
+            reason = str(error).replace(str(submission), submission.name)
+            give(report_without_grading(loaded, refused_record(submission), reason), lambda _: None)
+        raise
+    give(report, lambda given: render_table(given, Console()))
     return 0
 
 
+def _anonymous(report: Report, assignment: Assignment) -> Report:
+    """The report under a pseudonym that is the same for the same files."""
+    pseudonym = f"anon-{report.submission.sha256[:PSEUDONYM_LENGTH]}"
+    return anonymise(report, pseudonym, keep=(*assignment.answer_files, *assignment.files))
+
+
 def grade_with_progress(
-    assignment: str | Path,
+    assignment: Assignment | str | Path,
     submission: Path,
     isolation: str | None = None,
     experiments: str | None = None,

@@ -21,6 +21,14 @@ isolation_option = click.option(
 )
 
 
+anonymous_option = click.option(
+    "--anonymous",
+    is_flag=True,
+    help="Leave out who it is: pseudonyms in place of ids, and no names of people and files. Only "
+    "the batch's gradebook tells whose a pseudonym is.",
+)
+
+
 def _read_repairs(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:

@@ -113,3 +113,21 @@ def test_an_empty_folder(
     (tmp_path / "empty").mkdir()
     assert call(tiny_folder, tmp_path / "empty", "-o", tmp_path / "out") == 2
     assert "no submission" in capsys.readouterr().err
+
+
+def test_an_anonymous_batch(
+    call: Call, tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither what is written nor what is printed tells who handed in, even what is refused."""
+    (tmp_path / "in").mkdir()
+    for name in ("quill_ada", "larkwood"):
+        (tmp_path / "in" / f"{name}.pdf").write_bytes(b"%PDF-1.7")
+    out = tmp_path / "out"
+    assert call(tiny_folder, tmp_path / "in", "-o", out, "-j", "1", "--anonymous") == 0
+    written = [path for path in out.rglob("*") if "gradebook" not in path.name]
+    texts = [str(path.relative_to(out)) for path in written]
+    texts += [path.read_text(encoding="utf-8-sig") for path in written if path.is_file()]
+    for known in ("quill", "larkwood"):
+        assert known not in "\n".join([*texts, capsys.readouterr().out])
+    assert len(list(out.glob("anon-*/feedback.html"))) == 2
+    assert (out / "similar.html").is_file()

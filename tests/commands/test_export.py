@@ -125,3 +125,21 @@ def test_every_target_is_planned(rows: list[ScoreRow], sheet: Path) -> None:
         planned([], "csv", None, ExportOptions())
     with pytest.raises(UsageError, match="of no use"):
         planned(rows, "csv", sheet, ExportOptions())
+
+
+def test_anonymous(
+    call: Call, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anonymous scores and reports have no names; what goes back to students cannot be so."""
+    assert call(tmp_path, "--to", "csv", "--anonymous", "-o", tmp_path / "anon.csv") == 0
+    assert call(tmp_path, "--to", "junit", "--anonymous", "-o", tmp_path / "anon.xml") == 0
+    for name in ("anon.csv", "anon.xml"):
+        text = (tmp_path / name).read_text(encoding="utf-8-sig")
+        assert "anon-" in text
+        assert not [known for known in ("Larkwood", "ada", "hw.ipynb") if f'"{known}' in text]
+        assert "Larkwood" not in text
+    before = sorted(tmp_path.rglob("*"))
+    assert call(tmp_path, "--to", "feedback", "--anonymous", "--dry-run") == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    assert call(tmp_path, "--to", "canvas", "--sheet", sheet, "--anonymous") == 2
+    assert "needs to know whose the grades are" in capsys.readouterr().err

@@ -112,7 +112,8 @@ def test_report_names_the_level(grade_file: GradeFile, solved: NotebookNode) -> 
         ("hw.ipynb", b"print('hello')", "it is not even JSON"),
         ("hw.ipynb", b"", "the file is empty"),
         ("hw.ipynb", b"version https://git-lfs.github.com/spec/v1\n", "run `git lfs pull`"),
-        ("hw.pdf", b"%PDF-1.7", "give a notebook (.ipynb), or a folder or .zip with one"),
+        ("hw.pdf", b"%PDF-1.7", "this is a PDF"),
+        ("hw.csv", b"1,2", "give a notebook (.ipynb), or a folder or .zip with one"),
         ("hw.ipynb", None, "there is no such file"),
         ("hw.zip", b"PK\x05\x06", "the zip file cannot be read"),
         (
@@ -347,20 +348,44 @@ def test_folder_and_zip(grade_file: GradeFile, solved: NotebookNode, tmp_path: P
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["a.ipynb", "b.ipynb"], "there are several notebooks in it (a.ipynb, b.ipynb); give one"),
-        (["a.py"], "there is no notebook (.ipynb) in it"),
+        (["a.ipynb", "b.ipynb"], "a.ipynb: this is JSON, but not a Jupyter notebook"),
+        (["a.csv"], "there is no notebook (.ipynb) in it"),
         (["../a.ipynb"], "leads out of it"),
     ],
 )
 def test_refused_zip(
     call: Call, capsys: pytest.CaptureFixture[str], tmp_path: Path, names: list[str], words: str
 ) -> None:
-    """A zip without exactly one notebook, or with a path out of it, ends with code 2."""
+    """A zip without a notebook, or with a path out of it, ends with code 2."""
     with zipfile.ZipFile(tmp_path / "ann.zip", "w") as archive:
         for name in names:
             archive.writestr(name, "{}")
     assert call(TINY, tmp_path / "ann.zip") == 2
     assert words in capsys.readouterr().err
+
+
+def test_report_on_a_refused_file(call: Call, tmp_path: Path) -> None:
+    """A file that cannot be graded gets a report that says why, and costs nobody a point."""
+    (tmp_path / "hw.pdf").write_bytes(b"%PDF-1.7")
+    assert call(TINY, tmp_path / "hw.pdf", "-o", tmp_path / "out") == 2
+    report = from_json((tmp_path / "out" / "report.json").read_text())
+    assert (report.submission.files, report.pending) == (("hw.pdf",), report.max_score)
+    assert "this is a PDF" in report.notes[0]
+    assert "this is a PDF" in (tmp_path / "out" / "feedback.html").read_text()
+
+
+def test_anonymous(call: Call, solved: NotebookNode, tmp_path: Path) -> None:
+    """An anonymous report has neither the file's name nor what is personal in the notebook."""
+    solved.cells[10].source += "\nraise ValueError('ada@uni.nl, /home/quill/hw')"
+    nbformat.write(solved, tmp_path / "ada_quill.ipynb")
+    assert call(TINY, tmp_path / "ada_quill.ipynb", "-o", tmp_path / "out", "--anonymous") == 0
+    for path in (tmp_path / "out").iterdir():
+        text = path.read_text().casefold()
+        assert not [known for known in ("quill", "ada@") if known in text]
+    report = from_json((tmp_path / "out" / "report.json").read_text())
+    assert report.submission.files == ("file-1.ipynb",)
+    errors = "".join(run.error for run in report.execution)
+    assert "[e-mail address], /home/[user]/hw" in errors
 
 
 # --- what is written -------------------------------------------------------------------
