@@ -93,6 +93,18 @@ def test_the_same_in_every_run(lay_out: LayOut) -> None:
     assert find_submissions(folder) == find_submissions(folder)
 
 
+def test_an_archive_beside_answers(lay_out: LayOut) -> None:
+    """An archive alone is the hand-in; beside a notebook or a script it is data."""
+    start = "Ada Larkwood_501_assignsubmission_file"
+    contents = {f"{start}/{name}": b"x" for name in ("hw.tar.gz", "notes.txt")}
+    folder = lay_out(contents=contents)
+    (found,) = find_submissions(folder).submissions
+    assert [path.name for path in found.paths] == ["hw.tar.gz"]
+    (folder / start / "hw.py").write_text("x = 1")
+    (found,) = find_submissions(folder).submissions
+    assert {path.name for path in found.paths} != {"hw.tar.gz"}
+
+
 PEOPLE = st.lists(
     st.text(st.characters(categories=["L", "M", "Nd", "Zs"]), min_size=1, max_size=12).filter(
         # A name of digits alone Canvas itself takes for an id.
