@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -51,13 +50,11 @@ def remove_leftovers() -> None:
 
 def _try_lock(file: IO[str]) -> bool:
     """Whether nobody else had it; where files cannot be locked, somebody always has."""
-    if sys.platform == "win32":
-        return False
-    import fcntl  # Windows has none
-
     try:
+        import fcntl  # Windows has none
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (OSError, ImportError):
         return False
     return True
 

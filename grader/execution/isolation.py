@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.execution.inside import disk, mounts, supervisor
 from grader.execution.limits import Limits
 from grader.execution.packages import hidden_entries, our_entries, student_packages
 from grader.execution.room import Room
@@ -24,9 +24,9 @@ FIRST_UID, UIDS = 61184, 4096
 class Level(StrEnum):
     """The rungs, strongest first; the two kinds of namespaces count as equally strong."""
 
-    NAMESPACES = supervisor.NAMESPACES
-    ROOT_NAMESPACES = supervisor.ROOT_NAMESPACES
-    LANDLOCK = supervisor.LANDLOCK
+    NAMESPACES = "namespaces"
+    ROOT_NAMESPACES = "root_namespaces"
+    LANDLOCK = "landlock"
     NONE = "none"
 
     def suffices(self, least: Level) -> bool:
@@ -48,9 +48,14 @@ CURE = (
 )
 
 
+def can_fork() -> bool:
+    """Whether this system forks processes and hands descriptors on, as snapshots need it."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds")
+
+
 def candidates() -> tuple[Level, ...]:
     """The levels worth trying here, strongest first."""
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or not can_fork():
         return ()
     first = Level.ROOT_NAMESPACES if os.getuid() == 0 else Level.NAMESPACES
     return (first, Level.LANDLOCK)
@@ -95,6 +100,9 @@ def make_order(
     must not be seen even where it lies below a folder that is. `members` is the
     file by which processes enter their control group.
     """
+    # Only Linux has what these are made of; the rest of this module is for any system.
+    from grader.execution.inside import disk, supervisor
+
     uid, gid = student_ids()
     if os.getuid() == 0:
         _give_away(room, sockets, uid, gid, whole=level is Level.LANDLOCK)
@@ -150,6 +158,8 @@ def _python_folders() -> tuple[str, ...]:
 
 def _readable(folders: Iterable[str], masked: Iterable[str]) -> tuple[str, ...]:
     """Paths for Landlock, which has no deny rule: everything but what is masked, piece by piece."""
+    from grader.execution.inside import mounts  # for Linux alone
+
     hidden = [Path(path) for path in masked]
     shown = (*mounts.SYSTEM_FOLDERS, *mounts.SYSTEM_FILES, *folders)
     devices = [f"/dev/{name}" for name in mounts.DEVICES]

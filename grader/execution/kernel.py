@@ -23,8 +23,9 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from grader.errors import ExecutionFault
+from grader.execution.forkless import CONTROL, Keeper
 from grader.execution.inside import wire
-from grader.execution.isolation import Level
+from grader.execution.isolation import Level, can_fork
 from grader.execution.limits import Limits
 from grader.execution.packages import student_packages
 from grader.execution.provisioner import Sandbox
@@ -86,9 +87,12 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]
         super().start_channels(*arguments, **{**keywords, "hb": False})
 
 
-def _kernel_spec(level: Level, room: Room, control: int, figures: bool) -> KernelSpec:
+def _kernel_spec(
+    level: Level, room: Room, control: int, figures: bool, *, forkless: bool
+) -> KernelSpec:
     plain = level is Level.NONE
-    command = [sys.executable, "-S", "-s", "-P", str(room.agent), str(control)]
+    script = room.keeper if forkless else room.agent
+    command = [sys.executable, "-S", "-s", "-P", str(script), str(control)]
     command.append(os.pathsep.join(student_packages()))
     arguments = [
         *(command if plain else ["sandbox"]),
@@ -144,15 +148,22 @@ class Kernel:
         self._settings = settings
         self._control, self._agent_end = socket.socketpair()
         self._sockets = room.new_sockets()
+        forkless = settings.level is Level.NONE and not can_fork()
+        self._keeper = Keeper(self._interrupt_checks, self.end) if forkless else None
         manager = AsyncKernelManager(
             client_factory=_Client,
             kernel_name="nn-grader",
             kernel_spec_manager=_OneSpec(),
-            transport="ipc",
+            # Without fork there may be no Unix sockets either.
+            transport="tcp" if forkless else "ipc",
             connection_file=str(self._sockets / "kernel.json"),
         )
         manager.kernel_spec_manager.spec = _kernel_spec(
-            settings.level, room, self._agent_end.fileno(), settings.figures
+            settings.level,
+            room,
+            self._agent_end.fileno(),
+            settings.figures,
+            forkless=forkless,
         )
         # Kept here too: the client forgets its manager when a kernel does not start.
         self._manager = manager
@@ -176,6 +187,8 @@ class Kernel:
         try:
             await self._client.async_start_new_kernel(**self._launch_options())
             await self._connect()
+            if self._keeper is not None:
+                self._keeper.accept(self._limits.start)
         except (RuntimeError, OSError, wire.WireError) as error:
             self.end()
             raise ExecutionFault(f"the kernel did not start: {error}") from error
@@ -209,6 +222,9 @@ class Kernel:
 
     def _launch_options(self) -> dict[str, Any]:
         settings = self._settings
+        if self._keeper is not None:
+            environment = {**self._room.environment(), CONTROL: self._keeper.address}
+            return {"cwd": str(self._room.work), "env": environment}
         if settings.level is Level.NONE:
             return {
                 "cwd": str(self._room.work),
@@ -260,11 +276,13 @@ class Kernel:
 
     def take_snapshot(self) -> Snapshot | None:
         """Forks the kernel as it is now; None where it does not answer."""
+        if self._keeper is not None:
+            self._request("nn_snapshot_request")
+            return self._keeper.kept()
         ours, theirs = socket.socketpair()
         try:
             socket.send_fds(self._control, [b"+"], [theirs.fileno()])
-            message = self._client.kc.session.msg("nn_snapshot_request", {})
-            self._client.kc.shell_channel.send(message)
+            self._request("nn_snapshot_request")
             theirs.close()
             wire.receive(ours, time.monotonic() + SNAPSHOT_SECONDS)
         except (OSError, wire.WireError):
@@ -273,9 +291,22 @@ class Kernel:
             return None
         return Snapshot(ours)
 
+    def _request(self, kind: str) -> None:
+        self._client.kc.shell_channel.send(self._client.kc.session.msg(kind, {}))
+
+    @property
+    def holds_snapshots(self) -> bool:
+        """Whether its snapshots end with it."""
+        return self._keeper is not None
+
+    def _interrupt_checks(self) -> None:
+        self._manager.provisioner.interrupt()
+
     async def disconnect(self) -> None:
         """Closes all that leads to the kernel; its snapshots go on answering."""
         if self._client.kc is not None:
+            if self._keeper is not None:
+                self._request("nn_serve_request")
             self._client.kc.stop_channels()
         await self._manager.cleanup_resources()
         self._control.close()

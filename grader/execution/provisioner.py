@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -184,12 +185,26 @@ class PlainProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def kill(self, restart: bool = False) -> None:  # noqa: ARG002
         """Kills the kernel alone: its snapshots share its process group and live on."""
         if self.process is not None and self.process.poll() is None:
-            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+
+    def interrupt(self) -> None:
+        """Interrupts the kernel alone."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        if sys.platform == "win32":
+            from jupyter_client.win_interrupt import send_interrupt  # only there is it
+
+            send_interrupt(self.process.win32_interrupt_event)
+        else:
+            self.process.send_signal(signal.SIGINT)
 
     def end_group(self) -> None:
         """Kills the kernel, its snapshots, their copies and whatever they started."""
         if self.process is None:
             return
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
         self.process.wait()

@@ -24,6 +24,9 @@ AGENT_FILES = (
     "wire.py",
 )
 FONT_CACHE_SECONDS = 120
+AGENT_FILES = ("agent.py", "keeper.py", "modules.py", "outputs.py", "state.py", "wire.py")
+# Without these no program of Windows' own, Python included, starts or finds a socket.
+WINDOWS_VARIABLES = ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "PATH")
 # One thread each makes runs repeatable and keeps forks of BLAS-using processes alive.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -55,6 +58,7 @@ class Room:
         self.given_away = False
         self._kernels = 0
         self.agent = self.path / "inside" / "agent.py"
+        self.keeper = self.agent.with_name("keeper.py")
         self._furnish(files)
         if repairs is not None:
             order = {**repairs, "root": str(self.files), "files": sorted(files)}
@@ -95,7 +99,14 @@ class Room:
             "MPLBACKEND": "agg",
             "MPLCONFIGDIR": str(self.home / "matplotlib"),
         }
-        return fixed | dict.fromkeys(THREAD_VARIABLES, "1")
+        return fixed | dict.fromkeys(THREAD_VARIABLES, "1") | self._of_windows()
+
+    def _of_windows(self) -> dict[str, str]:
+        if sys.platform != "win32":
+            return {}
+        kept = {name: os.environ[name] for name in WINDOWS_VARIABLES if name in os.environ}
+        temporary = str(self.home / "tmp")
+        return {**kept, "USERPROFILE": str(self.home), "TEMP": temporary, "TMP": temporary}
 
     def _furnish(self, files: Mapping[str, bytes]) -> None:
         folders = (self.home / "tmp", self.home / "matplotlib", self.work)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
+import sys
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,9 @@ class _Run:
             return len(self.cells) + 1
         except KernelDied as death:
             self.fatal.add(death.run.cell)
+            if kernel.holds_snapshots:
+                # They are taken once more on the way back to where it ended.
+                self.execution.snapshots.clear()
             if death.run.cell < first:
                 return first
             self._record(death.run)
@@ -152,10 +156,14 @@ class _Run:
             await kernel.disconnect()
 
     async def _catch_up(self, kernel: Kernel, first: int) -> None:
-        for index in self._code_cells(0, first):
+        self.unchanged = None
+        for index in range(first):
+            self._keep_boundary(index, kernel)
             skipped = index in self.fatal or self._plan(index).skip
-            if not skipped and not self._out_of_time():
-                await kernel.run_cell(index, self._cell_seconds(index))
+            if self.cells[index].cell_type != "code" or skipped or self._out_of_time():
+                continue
+            self.unchanged = None
+            await kernel.run_cell(index, self._cell_seconds(index))
 
     async def _go_on(self, kernel: Kernel, first: int) -> None:
         self.unchanged = None
@@ -235,6 +243,13 @@ def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
+        return _run(coroutine)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+        return pool.submit(_run, coroutine).result()
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    # The loop that Windows takes by itself cannot wait for a kernel's sockets.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(coroutine)

@@ -115,8 +115,7 @@ class Copy:
         self._refers_to_lasting = False
         try:
             content |= _pack_all(packer, values)
-            _send(self._socket, content, packer.arrays, deadline)
-            reply, arrays = wire.receive(self._socket, deadline)
+            reply, arrays = self._exchange(content, packer.arrays, deadline)
             value = self._read(reply, content["id"], wire.Unpacker(arrays, make_object))
             self.spoiled = spoiled or self._changes(op)
             return value
@@ -133,6 +132,12 @@ class Copy:
             raise
         finally:
             self._left -= time.monotonic() - start
+
+    def _exchange(
+        self, content: dict[str, Any], arrays: list[Any], deadline: float
+    ) -> tuple[Any, list[Any]]:
+        send(self._socket, content, arrays, deadline)
+        return wire.receive(self._socket, deadline)
 
     def _changes(self, op: str) -> bool:
         return op in (*RUNNING_CODE, *REPEATING) or (op in CHANGING and self._refers_to_lasting)
@@ -174,7 +179,13 @@ def _pack_all(packer: wire.Packer, values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"a check sends too much: {error}") from error
 
 
-def _send(sock: socket.socket, content: Any, arrays: list[Any], deadline: float) -> None:
+def send(sock: socket.socket, content: Any, arrays: list[Any], deadline: float) -> None:
+    """Sends a check's request.
+
+    Raises:
+        Late, Closed: the other side does not take it.
+        ValueError: the check sends too much.
+    """
     try:
         wire.send(sock, content, arrays, deadline)
     except (wire.Late, wire.Closed):

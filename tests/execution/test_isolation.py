@@ -12,7 +12,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.execution import isolation
-from grader.execution.inside import supervisor
+from grader.execution.inside import mounts, supervisor
 from grader.execution.isolation import CURE, Level, candidates, make_order, require, student_ids
 from grader.execution.limits import COURSEWORK
 from grader.execution.packages import hidden_entries
@@ -113,7 +113,7 @@ def test_landlock_allows_nothing_that_is_masked() -> None:
     masked = [Path(path).resolve() for path in order["masked"]]
     assert set(masked) == {path.resolve() for path in hidden_entries()}
     allowed = [Path(path).resolve() for path in order["readable"]]
-    assert len(allowed) > len(isolation.mounts.SYSTEM_FOLDERS)
+    assert len(allowed) > len(mounts.SYSTEM_FOLDERS)
     assert not [(a, hidden) for a in allowed for hidden in masked if covers(a, hidden)]
 
 
