@@ -8,6 +8,7 @@ and label. Where a part cannot be told, it is the whole file.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import textwrap
 import warnings
@@ -50,6 +51,27 @@ def read_files(folder: Path) -> dict[str, bytes]:
     names = {path: path.relative_to(folder) for path in paths}
     kept = {path: name for path, name in names.items() if "__pycache__" not in name.parts}
     return {name.as_posix(): path.read_bytes() for path, name in kept.items()}
+
+
+def read_files_at_home(folder: Path, kept: str) -> dict[str, bytes]:
+    """The same of a folder in which somebody works.
+
+    Without virtual environments, and without what tools hide; `kept` is the one
+    hidden folder that belongs to it.
+    """
+    found: dict[str, bytes] = {}
+    for place, below, names in os.walk(folder):
+        here = Path(place)
+        below[:] = [name for name in below if name == kept or _is_work(here / name)]
+        for name in sorted(names):
+            if not name.startswith(".") and (here / name).is_file():
+                found[(here / name).relative_to(folder).as_posix()] = (here / name).read_bytes()
+    return dict(sorted(found.items()))
+
+
+def _is_work(folder: Path) -> bool:
+    is_tools = folder.name.startswith(".") or folder.name in ("__pycache__", "node_modules")
+    return not is_tools and not (folder / "pyvenv.cfg").exists()
 
 
 def read_texts(folder: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from grader.answer_files import (
     Place,
     check_solution_files,
     read_files,
+    read_files_at_home,
     read_texts,
     release_files,
 )
@@ -147,7 +148,7 @@ class Assignment:
 
     def _files_at_home(self) -> dict[str, bytes]:
         """What a release has beside its notebook: as it was handed out, where that is kept."""
-        found = read_files(self.folder)
+        found = read_files_at_home(self.folder, Path(self.notebook).parts[0])
         kept = f"{Path(self.notebook).parent.as_posix()}/"
         own = ("checks/", kept, "README.md", "assignment.toml")
         beside = {p: c for p, c in found.items() if not p.startswith(own) and ".ipynb" not in p}

@@ -6,6 +6,7 @@ grader's own, 130 interrupted.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -14,21 +15,37 @@ import traceback
 
 import click
 
-from grader.commands.audit import audit
-from grader.commands.batch import batch
-from grader.commands.demo import demo
-from grader.commands.doctor import doctor
-from grader.commands.export import export
-from grader.commands.grade import grade
-from grader.commands.new import new
-from grader.commands.release import release
 from grader.errors import GraderError, UsageError
 
 OUR_FAULT = 3
 INTERRUPTED = 130
+COMMANDS = (
+    *("grade", "batch", "check", "demo", "doctor", "export"),
+    *("audit", "release", "new"),
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a command when it is asked for: a student's check must not wait for the audit."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All of them, in the order in which they are explained."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command of this name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"grader.commands.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nn-grader", prog_name="grader")
 def commands() -> None:
     """Grades neural-network coursework: notebooks in, points per question out.
@@ -42,21 +59,16 @@ def commands() -> None:
       grader doctor                                what works on this machine
 
     \b
+    For students:
+      grader check                                 what is right so far, in the assignment's folder
+      grader check -q 1.2b --watch                 one question, again after each save
+
+    \b
     For authors:
       grader new week_1                            a small assignment to start from
       grader audit week_1                          what its checks are worth
       grader release week_1 -o release             what students get
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-
-
-commands.add_command(grade)
-commands.add_command(batch)
-commands.add_command(demo)
-commands.add_command(doctor)
-commands.add_command(export)
-commands.add_command(audit)
-commands.add_command(release)
-commands.add_command(new)
 
 
 def main() -> None:

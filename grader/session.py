@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -15,7 +15,7 @@ from nbformat import NotebookNode, v4
 
 from grader.alignment import AlignedAnswer, align
 from grader.answer_files import module_name
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Question
 from grader.execution.answered import AnsweredQuestion, ModuleReplacement
 from grader.execution.hand_in import HandIn
 from grader.execution.isolation import Level, require
@@ -179,10 +179,13 @@ def open_session(
     *,
     isolation: Level | None = None,
     progress: Progress | None = None,
+    only: Collection[str] | None = None,
 ) -> Session:
     """Aligns and runs a submission, kept apart as far as this machine can.
 
     `isolation` is the least level accepted, instead of the assignment's own.
+    With `only`, no cell is run that comes after the last of these questions, and
+    no state is kept for others.
 
     Raises:
         UsageError: this machine does not reach that level.
@@ -198,16 +201,22 @@ def open_session(
     notebook = submission.notebook if submission.name else None
     aligned = align(assignment, notebook, submission.answers)
     alignment = with_scans(aligned, assignment, submission)
-    plan = plan_run(assignment, alignment, submission.notebook, repairs.sources)
+    wanted = [q for q in assignment.questions if only is None or q.id in only]
+    whole = submission.notebook
+    end = len(whole.cells) if only is None else _end(wanted, alignment, len(whole.cells))
+    plan = plan_run(assignment, alignment, whole, repairs.sources)
     start = partial(_start, assignment, files, level, progress, repairs.order)
     runs: list[_Run] = []
     try:
-        if assignment.answer_files:
+        if any(question.file for question in wanted):
             runs.append(start(v4.new_notebook(), submission.folder / "modules.ipynb", {0}, {}))
-        if _is_run(assignment, submission):
-            boundaries = _boundaries(assignment, alignment, len(submission.notebook.cells))
+        if _is_run(assignment, submission) and (_by_cells(wanted) or not assignment.answer_files):
+            notebook = v4.new_notebook(cells=whole.cells[:end], metadata=whole.metadata)
+            boundaries = _boundaries(wanted, alignment, end)
             name = PurePosixPath(submission.name)
-            runs.append(start(submission.notebook, name, boundaries, plan.cells))
+            runs.append(start(notebook, name, boundaries, plan.cells))
+        if not runs:
+            runs.append(start(v4.new_notebook(), submission.folder / "empty.ipynb", {0}, {}))
     except BaseException:
         for run in runs:
             run.close()
@@ -311,10 +320,19 @@ def beside(assignment: Assignment, submission: Submission) -> Mapping[str, bytes
     return {**handed_out, **submission.files}
 
 
+def _by_cells(questions: Iterable[Question]) -> list[Question]:
+    """Those that code in cells answers."""
+    return [q for q in questions if q.kind is QuestionKind.CODE and not q.file]
+
+
+def _end(questions: Iterable[Question], alignment: Mapping[str, AlignedAnswer], end: int) -> int:
+    """The boundary after the last cell that these questions need."""
+    return max((alignment[q.id].last(end) for q in _by_cells(questions)), default=0)
+
+
 def _boundaries(
-    assignment: Assignment, alignment: Mapping[str, AlignedAnswer], end: int
+    questions: Iterable[Question], alignment: Mapping[str, AlignedAnswer], end: int
 ) -> set[int]:
     """Before and after each question that code in cells answers."""
-    coded = [q.id for q in assignment.questions if q.kind is QuestionKind.CODE and not q.file]
-    answers = [alignment[identity] for identity in coded]
+    answers = [alignment[question.id] for question in _by_cells(questions)]
     return {answer.first(end) for answer in answers} | {answer.last(end) for answer in answers}

@@ -72,7 +72,7 @@ class Grading:
 
     `outcomes` are in the order of the assignment's questions. `get_session`
     is called when the first check runs. With `only`, checks of other questions
-    are not run.
+    are not run; with `visible_only`, hidden ones are not.
     """
 
     def __init__(
@@ -80,9 +80,12 @@ class Grading:
         assignment: Assignment,
         get_session: Callable[[], Session],
         only: Collection[str] | None = None,
+        *,
+        visible_only: bool = False,
     ) -> None:
         self._assignment = assignment
         self._only = only
+        self._visible_only = visible_only
         self._get_session = get_session
         self.outcomes: list[CheckOutcome] = []
         self.errors: list[str] = []
@@ -119,6 +122,8 @@ class Grading:
         items.sort(key=lambda item: order[self._marks[item.nodeid].question])
         if self._only is not None:
             items[:] = [i for i in items if self._marks[i.nodeid].question in self._only]
+        if self._visible_only:
+            items[:] = [i for i in items if not self._marks[i.nodeid].hidden]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keeps what an author's broken file says: its checks cannot run."""

@@ -27,16 +27,19 @@ FOREIGN_SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
 RAN_CHECKS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
-def run_checks(session: Session, only: Collection[str] | None = None) -> list[CheckOutcome]:
+def run_checks(
+    session: Session, only: Collection[str] | None = None, *, visible_only: bool = False
+) -> list[CheckOutcome]:
     """Runs the checks of the session's assignment, in the order of its questions.
 
-    `only` are the questions whose checks are run; all where it is None.
+    `only` are the questions whose checks are run; all where it is None. With
+    `visible_only`, hidden checks are not.
 
     Raises:
         AssignmentError: a check file is broken, or a marker names no question.
     """
     folder = session.assignment.checks
-    grading = Grading(session.assignment, lambda: session, only)
+    grading = Grading(session.assignment, lambda: session, only, visible_only=visible_only)
     arguments = [
         *(str(folder), "--rootdir", str(session.assignment.folder.parent), "-c", os.devnull),
         *("--confcutdir", str(session.assignment.folder)),

@@ -110,7 +110,7 @@ def grade_with_progress(
     repairs: tuple[str, ...] | None = None,
 ) -> Report:
     """Grades with a bar on the terminal's stderr that counts the cells."""
-    with _progress(submission.name) as progress:
+    with showing_progress(submission.name) as progress:
         return pipeline.grade(
             assignment,
             submission,
@@ -122,7 +122,8 @@ def grade_with_progress(
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[CellProgress]:
+def showing_progress(name: str) -> Iterator[CellProgress]:
+    """A bar on the terminal's stderr that counts the cells, while it is open."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(
