@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from grader.execution.student import Student
 
 MARKER = (
-    "question(id, points=1, hidden=False, needs=[], rerun=False, released=None): the question that "
-    "a check belongs to, its share of the points, whether students see it, the questions it builds "
-    "on, and whether students get its code"
+    "question(id, points=1, hidden=False, needs=[], rerun=False, released=None, at_home=False): "
+    "the question that a check belongs to, its share of the points, whether students see it, the "
+    "questions it builds on, whether students get its code, and whether they alone run it"
 )
 NEEDS_A_HAND_IN = "checks need a hand-in: pytest assignments/NAME --submission notebook.ipynb"
 

@@ -36,6 +36,7 @@ class Mark:
     rerun: bool = False
     credit: Mapping[str, float] = field(default_factory=dict)
     released: bool | None = None
+    at_home: bool = False
 
     def __post_init__(self) -> None:
         """Sees to it that a slip in a marker is not taken for something else."""
@@ -45,6 +46,8 @@ class Mark:
             raise TypeError(f"points are a number of at least 0, not {self.points}")
         if self.hidden and self.released:
             raise TypeError("a hidden check cannot be released")
+        if self.at_home and (self.hidden or self.released is False):
+            raise TypeError("a check for students at home cannot be kept from them")
         if not isinstance(self.credit, Mapping):
             raise TypeError('credit is a dict, such as {"missing_batch_mean": 0.5}')
         for code, share in self.credit.items():
@@ -122,6 +125,8 @@ class Grading:
         items.sort(key=lambda item: order[self._marks[item.nodeid].question])
         if self._only is not None:
             items[:] = [i for i in items if self._marks[i.nodeid].question in self._only]
+        if not self._assignment.is_release:
+            items[:] = [i for i in items if not self._marks[i.nodeid].at_home]
         if self._visible_only:
             items[:] = [i for i in items if not self._marks[i.nodeid].hidden]
 

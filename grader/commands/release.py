@@ -32,7 +32,7 @@ def release(assignment: str, output: Path) -> int:
     \b
     Examples:
       grader release radboud_a1 -o release
-      grader release ./my_assignment -o release && grader grade release release/my_assignment.ipynb
+      grader release ./my_assignment -o release && grader check release
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     bundle = make_bundle(load_assignment(assignment))
     for path in write_bundle(bundle, output):

@@ -87,6 +87,11 @@ def _settings(assignment: Assignment, notebook: str) -> str:
     return tomli_w.dumps({"notebook": notebook, **written})
 
 
+def _example(assignment: Assignment, checks: VisibleChecks) -> str:
+    """A question that students can check."""
+    return next((q.id for q in assignment.questions if q.id in checks.questions), "")
+
+
 def _readme(assignment: Assignment, notebook: str, checks: VisibleChecks) -> str:
     template = resources.files("grader.releasing") / "student_readme.md.j2"
     # Markdown for a person: nothing of it is shown as HTML by us.
@@ -97,4 +102,5 @@ def _readme(assignment: Assignment, notebook: str, checks: VisibleChecks) -> str
         points=sum(question.points for question in assignment.questions),
         files=sorted(assignment.files),
         checks=len(checks.released),
+        example=_example(assignment, checks),
     )

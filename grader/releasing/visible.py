@@ -35,13 +35,15 @@ class Withheld:
 class VisibleChecks:
     """The files of the released checks, below checks/, and what was left out.
 
-    `hidden` are the hidden checks, as `file::function`.
+    `hidden` are the hidden checks, as `file::function`, and `questions` those that
+    have a released one.
     """
 
     files: Mapping[str, str]
     released: tuple[str, ...]
     withheld: tuple[Withheld, ...]
     hidden: tuple[str, ...]
+    questions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def visible_checks(assignment: Assignment) -> VisibleChecks:
         released=tuple(check.node.name for check in kept),
         withheld=tuple(withheld),
         hidden=tuple(f"{check.place[0]}::{check.node.name}" for check in checks if check.hidden),
+        questions=frozenset(check.question for check in kept),
     )
 
 

@@ -70,7 +70,7 @@ def advise(check: CheckResult) -> Advice:
     diagnosis = one_line(check.diagnosis.text) if check.diagnosis is not None else ""
     hint = one_line(check.description)
     return Advice(
-        sentence=said[:1].upper() + said[1:],
+        sentence=said,
         hint="" if hint == check.name else hint,
         diagnosis="" if diagnosis == said else diagnosis,
         attempt=_attempt(check, said),

@@ -67,8 +67,9 @@ def test_readme(released: Path) -> None:
     """The README names the notebook, the questions and the command that checks at home."""
     text = (released / "README.md").read_text()
     assert "# A tiny assignment" in text
-    assert "grader grade . tiny.ipynb" in text
-    assert "This runs 4 of the checks" in text
+    assert "\ngrader check\n" in text
+    assert "tries 4 checks on it" in text
+    assert "`%check 1a`" in text
     assert "| 2a the sum of squares | 1 | code |" in text
 
 

@@ -15,7 +15,14 @@ from aalto_ex09_shared import (
     use_once,
 )
 
-from grader.checks import ValueMismatch, assert_close, assert_shape, assert_unchanged
+from grader.checks import (
+    DiagnosisContext,
+    ValueMismatch,
+    assert_close,
+    assert_shape,
+    assert_unchanged,
+    check_gradient,
+)
 
 N_CASES = 11
 
@@ -73,6 +80,29 @@ def test_arguments_unchanged(student):
         assert np.all(np.isfinite(expected)), f"the gradient for {block} holds NaN or infinity"
         assert np.any(expected), f"the gradient for {block} is 0 everywhere"
         assert_close(again[block], expected, name=f"{block} of a later call")
+
+
+@pytest.mark.question("2", at_home=True)
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("weight_decay", [0.0, WEIGHT_DECAY], ids=["plain", "decayed"])
+def test_derivative_of_loss(student, block, weight_decay):
+    """Each block of d_loss_by_d_model holds the derivatives of `loss`, with weight decay too."""
+    case = make_case(29, sizes_for(student), N_CASES).decayed(weight_decay)
+    loss = student.function("loss").as_function(
+        arguments=lambda point: case.at(block, point).arguments
+    )
+    check_gradient(
+        loss,
+        lambda point: gradient(student, case.at(block, point))[block],
+        at=case.model[block],
+        name=f"the gradient for {block}",
+        context=DiagnosisContext(
+            parameters=case.model[block],
+            weight_decay=weight_decay,
+            is_bias=False,
+            batch_size=N_CASES,
+        ),
+    )
 
 
 @pytest.mark.question("2", points=0.2, hidden=True)

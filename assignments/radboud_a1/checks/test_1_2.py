@@ -81,6 +81,14 @@ def test_sigmoid_gradient(student):
     )
 
 
+@pytest.mark.question("1.2b", at_home=True)
+def test_derivative_of_own_sigmoid(student):
+    """sigmoid(0) is one half, and sigmoid_grad(x) is the derivative of your sigmoid(x)."""
+    f, df = function(student, "sigmoid"), function(student, "sigmoid_grad")
+    assert_close(f(0.0), 0.5, relative_tolerance=1e-9, name="sigmoid(0.0)")
+    check_derivative(f, df, at=POINTS, name="sigmoid_grad(x)")
+
+
 @pytest.mark.question("1.2b", points=0.25)
 def test_extreme_sigmoid(student):
     """sigmoid(x) also has the right values for very large and very small x."""
@@ -184,6 +192,13 @@ def test_relu_gradient(student):
     )
 
 
+@pytest.mark.question("1.2f", at_home=True)
+def test_derivative_of_own_relu(student):
+    """relu_grad(x) is the derivative of your relu(x)."""
+    f, df = function(student, "relu"), function(student, "relu_grad")
+    check_derivative(f, df, at=OFF_ZERO, name="relu_grad(x)")
+
+
 @pytest.mark.question("1.2f", points=0.25)
 def test_relu_gradient_at_kink(student):
     """At the kink, relu_grad(x) makes a sensible choice."""
@@ -269,6 +284,17 @@ def test_loss_gradient(student):
         "bce_loss_grad(y, y_hat)",
         **CLIPPED,
     )
+
+
+@pytest.mark.question("1.2k", at_home=True)
+def test_derivative_of_own_loss(student):
+    """bce_loss_grad(y, y_hat) is the derivative of your bce_loss with respect to y_hat."""
+    loss, slope = (
+        function(student, name).as_function(arguments=lambda y_hat: (LABELS, y_hat))
+        for name in ("bce_loss", "bce_loss_grad")
+    )
+    context = DiagnosisContext(batch_size=len(LABELS))
+    check_derivative(loss, slope, at=PREDICTIONS, name="bce_loss_grad(y, y_hat)", context=context)
 
 
 @pytest.mark.question("1.2k", points=0.25)

@@ -236,6 +236,34 @@ def test_linear_generator(student):
     assert not agrees(other, first), "another generator gives the same weights"
 
 
+@pytest.mark.question("1.4a", at_home=True)
+@pytest.mark.parametrize("parameter", ["W", "b"])
+def test_derivative_of_own_output(student, parameter):
+    """Linear.backward stores the gradients of what your own Linear.forward computes."""
+    linear = Linear(student, seed=61)
+    x, dy = linear.batch(3)
+    forward = function(linear.layer, "forward").as_function(
+        sets=parameter, arguments=lambda point: (x,)
+    )
+    check_gradient(
+        forward,
+        linear.gradient_for(parameter, x, dy),
+        at=getattr(linear, parameter),
+        upstream=dy,
+        name=f"d{parameter}",
+        context=DiagnosisContext(**sizes(x, linear), inputs=x),
+    )
+
+
+@pytest.mark.question("1.4a", at_home=True)
+def test_derivative_by_own_input(student):
+    """Linear.backward returns the gradient of what your own Linear.forward computes for x."""
+    linear = Linear(student, seed=62)
+    x, dy = linear.batch(3)
+    forward = function(linear.layer, "forward").as_function()
+    check_gradient(forward, lambda point: linear.backward(point, dy), at=x, upstream=dy, name="dx")
+
+
 @pytest.mark.question("1.4a", points=0.3, hidden=True)
 @pytest.mark.parametrize("size", BATCH_SIZES)
 def test_linear_batches(student, size):
