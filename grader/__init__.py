@@ -14,6 +14,13 @@ __all__ = ["grade", "load_assignment"]
 _HOMES = {"grade": "grader.pipeline", "load_assignment": "grader.assignment"}
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext grader`: adds `%check` to a notebook."""
+    from grader.notebook.magic import load  # most who import this package have no notebook
+
+    load(shell)
+
+
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used.
 

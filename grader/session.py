@@ -23,6 +23,7 @@ from grader.execution.plan import CellPlan
 from grader.execution.probing import reached_level
 from grader.execution.room import Room
 from grader.execution.runner import Execution, Progress, run_notebook
+from grader.execution.snapshots import Snapshot
 from grader.losses import Losses, absent_module, find_losses
 from grader.planning import RunPlan, plan_run
 from grader.records import CellEnding, QuestionKind, Repair
@@ -37,6 +38,10 @@ from grader.rewriting import parse_cell
 from grader.scans import with_scans
 from grader.submission import Submission
 
+NOT_KEPT = (
+    "this check needs the state before the question, which only a fresh run of the notebook has: "
+    "use grader check"
+)
 STATE_LOST = "the notebook's state at this question was not kept"
 
 
@@ -45,12 +50,13 @@ class _Run:
     """One kernel's snapshots, and the folder in which it runs."""
 
     execution: Execution
-    room: Room
+    room: Room | None
 
     def close(self) -> None:
         """Ends its processes and removes its folder."""
         self.execution.close()
-        self.room.close()
+        if self.room is not None:
+            self.room.close()
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +252,28 @@ def _repairs(
         assignment.run.repairs,
         assignment.missing_modules(),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class LiveSession(Session):
+    """One snapshot of a kernel in which its owner works, for all questions.
+
+    What the namespace was before a question, nobody knows any more; what its
+    cells printed is what the notebook says.
+    """
+
+    def answered(self, question: str) -> AnsweredQuestion:
+        """What the kernel holds, whatever was run last."""
+        snapshot = self.execution.snapshots[0]
+        return replace(super().answered(question), before=None, after=snapshot, lost=NOT_KEPT)
+
+
+def live_session(assignment: Assignment, submission: Submission, snapshot: Snapshot) -> LiveSession:
+    """A session on the state of a kernel that is running, in which no cell is run."""
+    alignment = align(assignment, submission.notebook, submission.answers)
+    execution = Execution(submission.notebook, Level.NONE, snapshots={0: snapshot})
+    runs = (_Run(execution, None),)
+    return LiveSession(assignment, submission, alignment, runs, RunPlan(), Losses(()))
 
 
 def _start(

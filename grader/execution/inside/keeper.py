@@ -269,9 +269,9 @@ def _close_figures(known: list[int]) -> None:
 # --- the kernel --------------------------------------------------------------
 
 
-def connect() -> socket.socket:
-    """The connection to the grader that waits for this kernel."""
-    port, _, token = os.environ.pop(CONTROL).partition(":")
+def connect(address: str) -> socket.socket:
+    """The connection to the grader that waits at a port of this machine; `port:token`."""
+    port, _, token = address.partition(":")
     sock = socket.create_connection(("127.0.0.1", int(port)), CONNECT_SECONDS)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.sendall(token.encode())
@@ -300,7 +300,7 @@ def main() -> None:
     """Runs an ipykernel that keeps its namespaces when it is asked to."""
     from ipykernel.kernelapp import IPKernelApp
 
-    sock = connect()
+    sock = connect(os.environ.pop(CONTROL))
 
     def bound() -> None:
         kernel = IPKernelApp.instance().kernel
