@@ -270,7 +270,9 @@ class LiveSession(Session):
 
 def live_session(assignment: Assignment, submission: Submission, snapshot: Snapshot) -> LiveSession:
     """A session on the state of a kernel that is running, in which no cell is run."""
-    alignment = align(assignment, submission.notebook, submission.answers)
+    aligned = align(assignment, submission.notebook, submission.answers)
+    # Whether there is an answer, the kernel tells, and not the notebook.
+    alignment = {q: replace(answer, found=True, attempted=True) for q, answer in aligned.items()}
     execution = Execution(submission.notebook, Level.NONE, snapshots={0: snapshot})
     runs = (_Run(execution, None),)
     return LiveSession(assignment, submission, alignment, runs, RunPlan(), Losses(()))

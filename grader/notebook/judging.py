@@ -30,9 +30,17 @@ from grader.execution.inside import wire
 from grader.execution.snapshots import Snapshot
 from grader.notebook.page import render_page
 from grader.notebook.written import compose
-from grader.records import CheckResult, CheckStatus, QuestionKind, Report
+from grader.records import (
+    CheckResult,
+    CheckStatus,
+    QuestionKind,
+    QuestionReport,
+    QuestionStatus,
+    Report,
+)
 from grader.scoring import totals
 from grader.selfcheck import check_at_home, find_work, select
+from grader.selfcheck.advice import is_undefined
 from grader.selfcheck.checking import check_session
 from grader.selfcheck.finding import Work
 from grader.selfcheck.table import render
@@ -144,11 +152,15 @@ def _live(
     session = live_session(assignment, submission, snapshot)
     assignment.require_packages()
     report = check_session(session, only, start)
-    questions = tuple(
-        replace(question, checks=tuple(map(_not_live, question.checks)))
-        for question in report.questions
-    )
-    return replace(report, questions=questions)
+    return replace(report, questions=tuple(map(_as_live, report.questions)))
+
+
+def _as_live(question: QuestionReport) -> QuestionReport:
+    """A question whose cell has not been run has not been answered yet."""
+    checks = tuple(map(_not_live, question.checks))
+    if checks and all(map(is_undefined, checks)):
+        return replace(question, checks=checks, status=QuestionStatus.NOT_ATTEMPTED)
+    return replace(question, checks=checks)
 
 
 def _not_live(check: CheckResult) -> CheckResult:

@@ -9,6 +9,7 @@ from grader.records import CheckResult, CheckStatus, QuestionReport
 from grader.reports.plain import one_line
 from grader.reports.wording import CAUSES
 
+_UNDEFINED = re.compile(r"`\w+` is not defined")
 # The first that fits the message counts: what to try, by how a check says what is wrong.
 TRY_BY_MESSAGE = (
     (
@@ -77,8 +78,20 @@ def advise(check: CheckResult) -> Advice:
     )
 
 
+def is_undefined(check: CheckResult) -> bool:
+    """Whether a check only met with a name that nobody has defined."""
+    return bool(_UNDEFINED.fullmatch(check.message))
+
+
 def blank_cells(question: QuestionReport) -> str:
     """Where the answer belongs that is not there yet."""
+    undefined = [check.message for check in question.checks if is_undefined(check)]
+    if undefined and len(undefined) == len(question.checks):
+        return f"{undefined[0]}: {_place(question)}, and its cell has to be run"
+    return _place(question)
+
+
+def _place(question: QuestionReport) -> str:
     if question.files:
         return f"the answer belongs into {question.files[0].path}"
     if not question.cells:
