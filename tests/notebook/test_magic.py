@@ -35,14 +35,12 @@ figure = plt.figure()
 data = np.arange(3.0)
 """
 REMEMBER = """
-kept = {name: id(value) for name, value in globals().items() if not name.startswith("_")}
-drawn = (np.random.get_state()[1].tolist(), random.getstate(), plt.get_fignums())
+_kept = {name: id(value) for name, value in globals().items() if name[0] != "_"}
+_drawn = (np.random.get_state()[1].tolist(), random.getstate(), plt.get_fignums())
 """
 COMPARE = """
-assert drawn == (np.random.get_state()[1].tolist(), random.getstate(), plt.get_fignums())
-mine = set(kept) - {"kept", "drawn"}
-assert all(id(globals()[name]) == kept[name] for name in mine)
-assert not {n for n in globals() if n[:1] != "_"} - mine - {"kept", "drawn", "mine"}
+assert _drawn == (np.random.get_state()[1].tolist(), random.getstate(), plt.get_fignums())
+assert _kept == {name: id(value) for name, value in globals().items() if name[0] != "_"}
 assert calls == [] and data.tolist() == [0, 1, 2] and plt.gcf() is figure
 print("as it was")
 """
