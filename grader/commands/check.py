@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from grader.commands.grade import showing_progress
 from grader.commands.options import give_out, isolation_option, json_option
 from grader.errors import UsageError
 from grader.execution.isolation import Level
-from grader.records import Report
-from grader.reports import to_json
-from grader.selfcheck import Work, check_at_home, exit_code, find_work, select
-from grader.selfcheck.table import render
+from grader.execution.probing import reached_level
+from grader.selfcheck.starting import leave_out_grammars
 from grader.selfcheck.watching import next_change, signature
+
+if TYPE_CHECKING:
+    from grader.records import Report
+    from grader.selfcheck.finding import Work
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,13 @@ def check(
       grader check hand-in.ipynb          a notebook of another name
       grader check radboud_a1 hand-in.ipynb --json report.json --exit-zero
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
-    work = find_work(assignment, notebook)
-    select(work.assignment, questions)
+    with _warming_up():
+        # These take as long to import as the sandbox takes to start.
+        from grader.selfcheck.checking import exit_code, select
+        from grader.selfcheck.finding import find_work
+
+        work = find_work(assignment, notebook)
+        select(work.assignment, questions)
     wish = _Wish(questions, Level(isolation) if isolation else None, json_file, verbose)
     if watch:
         _watch(work, wish)
@@ -80,7 +88,30 @@ def check(
     return 0 if exit_zero else exit_code(report)
 
 
+@contextmanager
+def _warming_up() -> Iterator[None]:
+    """Finds out meanwhile how a notebook can be run here."""
+    leave_out_grammars()
+
+    def find_out() -> None:
+        # What is wrong is said where the level is asked for.
+        with suppress(Exception):
+            reached_level()
+
+    thread = threading.Thread(target=find_out, daemon=True)
+    thread.start()
+    yield
+    thread.join()
+
+
 def _check(work: Work, wish: _Wish) -> Report:
+    from rich.console import Console
+
+    from grader.commands.grade import showing_progress
+    from grader.reports import to_json
+    from grader.selfcheck.checking import check_at_home, select
+    from grader.selfcheck.table import render
+
     only = select(work.assignment, wish.questions)
     with showing_progress(work.path.name) as progress:
         report = check_at_home(
@@ -99,6 +130,8 @@ def _check(work: Work, wish: _Wish) -> Report:
 
 def _watch(work: Work, wish: _Wish) -> None:
     """Checks after each save until it is interrupted."""
+    from rich.console import Console
+
     console = Console()
     while True:
         seen = signature(work.watched())

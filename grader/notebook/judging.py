@@ -39,10 +39,9 @@ from grader.records import (
     Report,
 )
 from grader.scoring import totals
-from grader.selfcheck import check_at_home, find_work, select
 from grader.selfcheck.advice import is_undefined
-from grader.selfcheck.checking import check_session
-from grader.selfcheck.finding import Work
+from grader.selfcheck.checking import check_at_home, check_session, select
+from grader.selfcheck.finding import Work, find_work
 from grader.selfcheck.table import render
 from grader.session import NOT_KEPT, live_session
 from grader.submission import Submission

@@ -27,7 +27,14 @@ from grader.execution.inside import agent, keeper, wire
 from grader.execution.isolation import can_fork
 
 END_SECONDS = 5.0
-START = "import sys; sys.path.append({path!r}); from grader.notebook.judging import main; main()"
+START = """
+import sys
+sys.path.append({path!r})
+from grader.selfcheck.starting import leave_out_grammars
+leave_out_grammars()
+from grader.notebook.judging import main
+main()
+"""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from grader.errors import UsageError
 from grader.execution.isolation import Level
 from grader.records import CheckStatus, QuestionStatus
 from grader.reports import from_json, to_json
-from grader.selfcheck import check_at_home, exit_code, find_work, select
-from grader.selfcheck.checking import NO_CHECK
+from grader.selfcheck.checking import NO_CHECK, check_at_home, exit_code, select
+from grader.selfcheck.finding import find_work
 
 Answered = Callable[..., object]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import AssignmentError, SubmissionError, UsageError
-from grader.selfcheck import find_work
+from grader.selfcheck.finding import find_work
 
 
 def test_nothing_named(at_home: Path) -> None:
