@@ -13,8 +13,9 @@ import click
 
 from grader.commands.options import give_out, isolation_option, json_option
 from grader.errors import UsageError
-from grader.execution.isolation import Level
+from grader.execution.isolation import Level, candidates
 from grader.execution.probing import reached_level
+from grader.execution.zygote import current_zygote
 from grader.selfcheck.starting import leave_out_grammars
 from grader.selfcheck.watching import next_change, signature
 
@@ -96,6 +97,8 @@ def _warming_up() -> Iterator[None]:
     def find_out() -> None:
         # What is wrong is said where the level is asked for.
         with suppress(Exception):
+            if candidates():
+                current_zygote()
             reached_level()
 
     thread = threading.Thread(target=find_out, daemon=True)
