@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from grader.assignment import Assignment, load_assignment
+from grader.checks.outcome import CheckOutcome
 from grader.errors import AssignmentError, GraderError, UsageError
+from grader.records import CheckStatus
 from grader.reporting import report_on
 from grader.reports import render_table
+from grader.reports.plain import plain
 from grader.session import Session, open_session
 from grader.submission import load_submission
+
+STUDENTS = (CheckStatus.FAILED, CheckStatus.TIMEOUT)
+
+
+def in_words(outcome: CheckOutcome) -> str:
+    """The failure of a check as its student may read it."""
+    diagnosis = outcome.verdict.diagnosis
+    said = (outcome.verdict.message, diagnosis.text if diagnosis else "", outcome.description)
+    return "\n".join(plain(line) for line in said if line)
 
 
 class Standalone:
@@ -48,6 +61,24 @@ class Standalone:
                 self._failure = error
                 raise
         return self._session
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self,
+        item: pytest.Item,  # noqa: ARG002 - pytest tells by names what is wanted
+        call: pytest.CallInfo[None],
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Says what is wrong with a student's work, on the terminal and in JUnit XML.
+
+        Where the check itself is wrong, its author needs the traceback.
+        """
+        report = yield
+        grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
+        if call.when == "call" and report.failed and grading is not None and grading.outcomes:
+            outcome = grading.outcomes[-1]
+            if outcome.verdict.status in STUDENTS:
+                report.longrepr = in_words(outcome)
+        return report
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Ends the run where a check's marker is wrong; pytest itself tells of broken files."""

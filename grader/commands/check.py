@@ -31,6 +31,7 @@ class _Wish:
     questions: Sequence[str]
     isolation: Level | None
     json_file: Path | None
+    junit_file: Path | None
     verbose: bool
 
 
@@ -50,6 +51,13 @@ class _Wish:
 @click.option("-v", "--verbose", is_flag=True, help="Name the checks that passed, too.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although a check failed.")
 @json_option("the report", "the table")
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the outcome as JUnit XML, as GitLab reads it: a case for each question.",
+)
 @isolation_option
 def check(
     assignment: str | None,
@@ -59,6 +67,7 @@ def check(
     verbose: bool,
     exit_zero: bool,
     json_file: Path | None,
+    junit_file: Path | None,
     isolation: str | None,
 ) -> int:
     """Runs the checks that students may see, and says what to do about each that fails.
@@ -82,7 +91,8 @@ def check(
 
         work = find_work(assignment, notebook)
         select(work.assignment, questions)
-    wish = _Wish(questions, Level(isolation) if isolation else None, json_file, verbose)
+    least = Level(isolation) if isolation else None
+    wish = _Wish(questions, least, json_file, junit_file, verbose)
     if watch:
         _watch(work, wish)
     report = _check(work, wish)
@@ -125,10 +135,20 @@ def _check(work: Work, wish: _Wish) -> Report:
         "the report",
         to_json(report),
         lambda: render(report, show, verbose=wish.verbose),
-        list,
+        lambda: _write_junit(report, wish.junit_file),
         wish.json_file,
     )
     return report
+
+
+def _write_junit(report: Report, path: Path | None) -> list[Path]:
+    if path is None:
+        return []
+    from grader.lms.junit import junit_xml
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(junit_xml([(report.submission.id, report)]))
+    return [path]
 
 
 def _watch(work: Work, wish: _Wish) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_failure(
 ) -> None:
     """Without arguments the folder's notebook is checked; of a failure the cure is said, too."""
     save(**{"q1a-answer": WRONG_SLOPE})
-    assert call("--json", "report.json") == 1
+    assert call("--json", "report.json", "--junit", "ci/junit.xml") == 1
     out = capsys.readouterr().out
     assert "1a  1/2  failed            the square" in out
     assert "1b  -    read by a person  why squares" in out
@@ -60,6 +61,10 @@ def test_failure(
     assert "3 of 4 checks passed" in out
     assert "graded with more checks" in out
     assert json.loads((at_home / "report.json").read_text())["schema"] == "nn-grader/report/v1"
+    cases = ET.parse(at_home / "ci" / "junit.xml").getroot()[0].findall("testcase")
+    assert [case.get("name") for case in cases if case.find("failure") is not None] == [
+        "1a the square"
+    ]
 
 
 def test_exit_codes(call: Call, save: Callable[..., None], at_home: Path) -> None:
