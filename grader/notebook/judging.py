@@ -92,6 +92,8 @@ def _judge(request: dict[str, Any], answer: TextIO) -> dict[str, Any]:
     if files:
         # A module that a kernel has imported is not the file any more.
         reports.append(check_at_home(work.assignment, submission, files))
+    if not reports:
+        raise UsageError(f"{work.assignment.title}: no question asks for code")
     report = _merged(work.assignment, reports, notes)
     return {"html": render_page(report, verbose=request["verbose"]), "text": _text(report, request)}
 

@@ -200,6 +200,24 @@ def test_sigmoid_far_out(student):
     assert_close(actual, reference.sigmoid(x), name="sigmoid(X)", **TOLERANCE)
 
 
+def assert_derivative_of_own(student, value, slope):
+    """A slope is the derivative of the student's own function."""
+    network, x = base_network(student), off_zero(71, 3, 5)
+    check_derivative(method(network, value), method(network, slope), at=x, name=f"{slope}(x)")
+
+
+@pytest.mark.question("5.sigmoid", at_home=True)
+def test_derivative_of_own_sigmoid(student):
+    """sigmoid_dev(x) is the derivative of your sigmoid at x."""
+    assert_derivative_of_own(student, "sigmoid", "sigmoid_dev")
+
+
+@pytest.mark.question("5.relu", at_home=True)
+def test_derivative_of_own_relu(student):
+    """ReLU_dev(X) is the derivative of your ReLU at X."""
+    assert_derivative_of_own(student, "ReLU", "ReLU_dev")
+
+
 @pytest.mark.question("5.relu", points=0.35)
 def test_relu(student):
     """ReLU(X) is the ReLU of every element."""

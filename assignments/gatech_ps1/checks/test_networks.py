@@ -294,6 +294,31 @@ def test_regression_modes(student):
     assert_valid_mode(network)
 
 
+def assert_derivatives_of_own_loss(student, given):
+    """What forward stores is the derivative of what it returns, in each parameter."""
+    network = Network(student, given)
+    for name, value in given.weights.items():
+        check_gradient(
+            network.loss_at(name),
+            network.gradient_at(name),
+            at=value,
+            name=f"the gradient for {name}",
+            context=DiagnosisContext(batch_size=len(given.y), is_bias=name.startswith("b")),
+        )
+
+
+@pytest.mark.question("5.softmax_regression", at_home=True)
+def test_derivative_of_regression_loss(student):
+    """SoftmaxRegression.forward stores the derivatives of the loss that it returns."""
+    assert_derivatives_of_own_loss(student, batch(71, 7, 5, 4))
+
+
+@pytest.mark.question("5.two_layer", at_home=True)
+def test_derivatives_of_two_layer_loss(student):
+    """TwoLayerNet.forward stores the derivatives of the loss that it returns."""
+    assert_derivatives_of_own_loss(student, batch(72, 7, 5, 4, n_hid=3))
+
+
 @pytest.mark.question("5.softmax_regression", points=0.5, needs=SHARED, hidden=True)
 def test_regression_sizes(student):
     """SoftmaxRegression works for any sizes, and for batches that lack a class."""
