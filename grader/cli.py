@@ -38,11 +38,10 @@ class _Commands(click.Group):
         cmd_name: str,
     ) -> click.Command | None:
         """The command of this name; None where there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"grader.commands.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module = importlib.import_module(f"grader.commands.{cmd_name}")
+            self.add_command(getattr(module, cmd_name))
+        return self.commands.get(cmd_name)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

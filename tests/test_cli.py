@@ -54,11 +54,11 @@ def test_help(call: Call, capsys: pytest.CaptureFixture[str], option: str) -> No
     """The help names every command and shows examples line by line."""
     assert call(option) == 0
     text = capsys.readouterr().out
-    assert all(f"\n  {name} " in text for name in cli.commands.commands)
+    assert all(f"\n  {name} " in text for name in cli.COMMANDS)
     assert "\n    grader demo   " in text
 
 
-@pytest.mark.parametrize("command", cli.commands.commands)
+@pytest.mark.parametrize("command", cli.COMMANDS)
 def test_help_of_commands(call: Call, capsys: pytest.CaptureFixture[str], command: str) -> None:
     """Every command explains itself."""
     assert call(command, "--help") == 0
