@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from grader.assignment import RunSettings, bundled_assignments, load_assignment
 from grader.errors import GraderError
 from grader.execution.answered import AnsweredQuestion
 from grader.execution.cgroups import memory_group
-from grader.execution.isolation import CURE, Level, candidates
+from grader.execution.isolation import CURE, Level, can_fork, candidates
 from grader.execution.limits import COURSEWORK
 from grader.execution.probing import failings, reached_level
 from grader.execution.room import Room
@@ -59,13 +58,17 @@ def _versions() -> list[Finding]:
 
 
 def _kernel() -> list[Finding]:
-    if not hasattr(os, "fork"):
-        return [Finding(False, "this system cannot fork: snapshots need Linux or macOS")]
     start = time.monotonic()
     try:
-        return _probe_kernel(lambda: time.monotonic() - start)
+        return [*_forks(), *_probe_kernel(lambda: time.monotonic() - start)]
     except GraderError as error:
         return [Finding(False, f"a kernel could not be started: {error}")]
+
+
+def _forks() -> list[Finding]:
+    if can_fork():
+        return []
+    return [Finding(True, "this system cannot fork: copies of the variables serve as snapshots")]
 
 
 def _probe_kernel(elapsed: Callable[[], float]) -> list[Finding]:

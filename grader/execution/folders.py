@@ -26,7 +26,10 @@ class TemporaryFolder:
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{kind}"))
         self._owner = os.getpid()
         self._lock = (self.path / LOCK).open("w", encoding="ascii")
-        _try_lock(self._lock)
+        if not _try_lock(self._lock):
+            # Files cannot be locked here, and one that is not locked would be a leftover.
+            self._lock.close()
+            (self.path / LOCK).unlink()
 
     def close(self) -> None:
         """Removes the folder, whatever was made of it; a fork of its maker lets go of it."""

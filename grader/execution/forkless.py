@@ -122,12 +122,16 @@ class Keeper:
             self.close()
             raise
 
-    def close(self) -> None:
-        """Ends the kernel."""
+    def disconnect(self) -> None:
+        """Closes the connection."""
         self._listener.close()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def close(self) -> None:
+        """Ends the kernel."""
+        self.disconnect()
         self._end()
 
 

@@ -313,6 +313,8 @@ class Kernel:
 
     def end(self) -> None:
         """Kills the kernel, its snapshots and everything that they started."""
+        if self._keeper is not None:
+            self._keeper.disconnect()
         provisioner = self._manager.provisioner
         if provisioner is not None:
             provisioner.end_group()
