@@ -20,11 +20,10 @@ from grader.execution.inside.elsewhere import ORDER
 
 INSIDE = Path(__file__).parent / "inside"
 AGENT_FILES = (
-    *("agent.py", "elsewhere.py", "modules.py", "outputs.py", "standins.py", "state.py"),
-    "wire.py",
+    *("agent.py", "elsewhere.py", "keeper.py", "modules.py", "outputs.py", "standins.py"),
+    *("state.py", "wire.py"),
 )
 FONT_CACHE_SECONDS = 120
-AGENT_FILES = ("agent.py", "keeper.py", "modules.py", "outputs.py", "state.py", "wire.py")
 # Without these no program of Windows' own, Python included, starts or finds a socket.
 WINDOWS_VARIABLES = ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "PATH")
 # One thread each makes runs repeatable and keeps forks of BLAS-using processes alive.
