@@ -73,7 +73,7 @@ def commands() -> None:
 def main() -> None:
     """Entry point of the `grader` command."""
     try:
-        sys.exit(commands.main(standalone_mode=False) or 0)
+        sys.exit(commands.main(prog_name="grader", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -87,13 +87,22 @@ def load_variants(assignment: Assignment) -> tuple[Variant, ...]:
     return tuple(_read_variant(path, assignment) for path in paths)
 
 
-def plant(assignment: Assignment, mutant: Mutant) -> Submission:
-    """The solution with one bug in it.
+def plant(assignment: Assignment, *mutants: Mutant) -> Submission:
+    """The solution with these bugs in it, each in the answer to another question.
 
     Raises:
         AssignmentError: the text to replace does not stand exactly once in the answer.
     """
     notebook, files = _hand_in(assignment), dict(assignment.solution_files)
+    for mutant in mutants:
+        _plant(assignment, mutant, notebook, files)
+    more = f" and {len(mutants) - 1} more" if len(mutants) > 1 else ""
+    return as_submission(notebook, mutants[0].name + more, files)
+
+
+def _plant(
+    assignment: Assignment, mutant: Mutant, notebook: NotebookNode, files: dict[str, str]
+) -> None:
     path = assignment.question(mutant.question).file
     cells = [] if path else _answer_cells(notebook, mutant.question)
     texts = [files[path]] if path else [cell.source for cell in cells]
@@ -106,7 +115,6 @@ def plant(assignment: Assignment, mutant: Mutant) -> Submission:
         files[path] = files[path].replace(mutant.find, mutant.replace)
     for cell in cells:
         cell.source = cell.source.replace(mutant.find, mutant.replace)
-    return as_submission(notebook, mutant.name, files)
 
 
 def rewrite(assignment: Assignment, variant: Variant) -> Submission:

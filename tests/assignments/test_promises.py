@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -39,8 +40,10 @@ CODE_QUESTIONS = [
 ]
 
 
-def name(value: str | Variant | Mutant) -> str:
+def name(value: str | Variant | tuple[Mutant, ...]) -> str:
     """How pytest shows a parameter."""
+    if isinstance(value, tuple):
+        return f"{value[0].name} and {len(value) - 1} more" if len(value) > 1 else value[0].name
     return value if isinstance(value, str) else value.name
 
 
@@ -103,13 +106,38 @@ def test_variant_gets_full_marks(slug: str, variant: Variant) -> None:
     assert diagnoses(report) == set()
 
 
-@pytest.mark.parametrize(("slug", "mutant"), MUTANTS, ids=name)
-def test_mutant_loses_its_questions(slug: str, mutant: Mutant) -> None:
-    """A planted bug costs exactly the questions that it must cost, and has the right name."""
-    report = graded(slug, plant(assignment(slug), mutant))
-    assert set(losses(report)) == set(mutant.costs)
-    assert diagnoses(report) == {mutant.diagnosis} - {""}
-    failed = [q for q in report.questions if q.id in mutant.costs]
+def apart(slug: str) -> Iterator[tuple[Mutant, ...]]:
+    """The mutants in groups, no two of which are in one answer or cost one question."""
+    groups: list[list[Mutant]] = []
+    for mutant in load_mutants(assignment(slug)):
+        touched = {mutant.question, *mutant.costs}
+        fitting = (g for g in groups if not any(touched & {m.question, *m.costs} for m in g))
+        group = next(fitting, None)
+        if group is None:
+            groups.append(group := [])
+        group.append(mutant)
+    return map(tuple, groups)
+
+
+GROUPS = [(slug, group) for slug in SLUGS for group in apart(slug)]
+
+
+@pytest.mark.parametrize(("slug", "mutants"), GROUPS, ids=name)
+def test_mutants_lose_their_questions(slug: str, mutants: tuple[Mutant, ...]) -> None:
+    """Planted bugs cost exactly the questions that they must cost, and have the right names.
+
+    Each is graded among bugs in other questions. A name that these hide, it must have alone;
+    `grader audit` plants all of them one by one.
+    """
+    report = graded(slug, plant(assignment(slug), *mutants))
+    costs = {question for mutant in mutants for question in mutant.costs}
+    assert set(losses(report)) == costs
+    expected = {mutant.diagnosis for mutant in mutants}
+    assert all(expected.intersection(code.split("+")) for code in diagnoses(report) - expected)
+    for mutant in mutants:
+        if mutant.diagnosis and mutant.diagnosis not in diagnoses(report):
+            assert diagnoses(graded(slug, plant(assignment(slug), mutant))) == {mutant.diagnosis}
+    failed = [q for q in report.questions if q.id in costs]
     assert all(q.status in (QuestionStatus.FAILED, QuestionStatus.PARTIAL) for q in failed)
     assert all(c.message for q in failed for c in q.checks if c.status is not CheckStatus.PASSED)
 
