@@ -119,6 +119,11 @@ def lines(notebook: NotebookNode) -> frozenset[str]:
     return frozenset(line for line in squeezed if len(line) >= SHORTEST_LINE)
 
 
+def has_work(candidate: Candidate, release: NotebookNode | None = None) -> bool:
+    """Whether there is anything in it that does not stand in the release."""
+    return bool(lines(candidate.notebook) - (lines(release) if release else frozenset()))
+
+
 def _likeness(notebook: NotebookNode, release: NotebookNode | None) -> float:
     """How much of the names in the code of both is in each, in [0, 1]; 1 without a release."""
     if release is None:

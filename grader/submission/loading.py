@@ -13,7 +13,7 @@ from nbformat import NotebookNode, v4
 from grader.errors import SubmissionError
 from grader.records import SubmissionRecord
 from grader.submission.archives import Files, open_nested, read_archive
-from grader.submission.choosing import Candidate, answers, choose
+from grader.submission.choosing import Candidate, answers, choose, has_work
 from grader.submission.kinds import (
     ARCHIVES,
     CURES,
@@ -184,7 +184,7 @@ def _single(found: _HandIn) -> tuple[str, NotebookNode]:
 
 
 def _candidates(found: _HandIn) -> list[Candidate]:
-    """The notebooks by the name of one, else by content, else the scripts."""
+    """The notebooks by the name of one, else by content, else the scripts, until there is work."""
     files = found.files
     named = [name for name in files if name.lower().endswith(NOTEBOOK_SUFFIX)]
     misnamed = [name for name in files if name not in named and _is_misnamed(name, files[name])]
@@ -198,7 +198,13 @@ def _candidates(found: _HandIn) -> list[Candidate]:
         (marked, _script),
         (plain, _script),
     )
-    return next(filter(None, (_read_all(found, names, read) for names, read in tiers)), [])
+    candidates: list[Candidate] = []
+    for names, read in tiers:
+        candidates += _read_all(found, names, read)
+        # The untouched release may lie beside the work.
+        if any(has_work(candidate, found.release) for candidate in candidates):
+            break
+    return candidates
 
 
 def _is_misnamed(name: str, file: HandedInFile) -> bool:

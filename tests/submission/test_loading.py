@@ -12,7 +12,7 @@ from handed_in_files import NOTEBOOK, make_zip, notebook_of, tar_of, zip_of
 from nbformat import v4
 
 from grader.errors import SubmissionError
-from grader.submission import limits, load_submission
+from grader.submission import limits, load_submission, read_notebook
 
 
 @pytest.mark.parametrize("name", ["hand-in.ipynb", "HAND-IN.IPYNB", "übung 1.ipynb"])
@@ -94,6 +94,16 @@ def test_script_in_a_folder(tmp_path: Path) -> None:
     assert (found.name, set(found.files)) == ("answers.py", {"answers.py", "utils.py"})
     (tmp_path / "hw.ipynb").write_bytes(NOTEBOOK)
     assert load_submission(tmp_path).name == "hw.ipynb"
+
+
+def test_script_beside_the_release(tmp_path: Path) -> None:
+    """A script with marked cells counts beside a notebook only where that is the bare release."""
+    (tmp_path / "hw.ipynb").write_bytes(NOTEBOOK)
+    (tmp_path / "answers.py").write_text("# %%\nx = 1\ny = x + 1")
+    release = read_notebook(NOTEBOOK, "hw.ipynb")
+    assert load_submission(tmp_path, (), release).name == "answers.py"
+    other = read_notebook(notebook_of("z = 3"), "hw.ipynb")
+    assert load_submission(tmp_path, (), other).name == "hw.ipynb"
 
 
 def test_several_notebooks(tmp_path: Path) -> None:
