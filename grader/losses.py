@@ -38,6 +38,7 @@ class Losses:
     runs: tuple[CellRun, ...]
     lost: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     defined: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    plan: RunPlan = field(default_factory=RunPlan)
 
     def excuse(self, cells: Sequence[int], names: Collection[str]) -> str:
         """What is wanting where an answer in `cells` was asked for `names`; "" if nothing is.
@@ -50,7 +51,7 @@ class Losses:
         wanting = [lost[name] for name in sorted(names) if name in lost]
         if not defined.issuperset(names):
             # What the cells that did not run would have left, nobody knows.
-            wanting += [_reason(run) for run in code if run.ending in NOT_CHARGED]
+            wanting += [_reason(run, self.plan) for run in code if run.ending in NOT_CHARGED]
         return wanting[0] if wanting else ""
 
 
@@ -71,10 +72,10 @@ def find_losses(sources: Mapping[int, str], runs: Sequence[CellRun], plan: RunPl
         lost |= {n: _absent(m) for n, m in plan.removed.get(run.cell, {}).items()}
         settled.append(_settle(run, lost, plan, anywhere))
         tree = trees[run.cell]
-        lost = after[run.cell] = _after(settled[-1], tree, lost, plan.missing)
+        lost = after[run.cell] = _after(settled[-1], tree, lost, plan)
         made = bound_names(tree) if tree and run.status is CellStatus.OK else set()
         defined[run.cell] = frozenset[str]().union(*defined.values(), made)
-    return Losses(tuple(settled), after, defined)
+    return Losses(tuple(settled), after, defined, plan)
 
 
 def absent_module(error: str, missing: Collection[str]) -> str:
@@ -110,23 +111,25 @@ def _settle(run: CellRun, lost: Mapping[str, str], plan: RunPlan, anywhere: set[
 
 
 def _after(
-    run: CellRun, tree: ast.Module | None, lost: Mapping[str, str], missing: Collection[str]
+    run: CellRun, tree: ast.Module | None, lost: Mapping[str, str], plan: RunPlan
 ) -> dict[str, str]:
     """The lost names after a cell, given those before it."""
     now = dict(lost)
     if tree is None:
         return now
     if run.ending in NOT_CHARGED:
-        return now | dict.fromkeys(bound_names(tree), _reason(run))
+        return now | dict.fromkeys(bound_names(tree), _reason(run, plan))
     for statement in tree.body if run.status is CellStatus.OK else []:
-        _follow(statement, now, missing)
+        _follow(statement, now, plan.missing)
     return now
 
 
-def _reason(run: CellRun) -> str:
+def _reason(run: CellRun, plan: RunPlan) -> str:
     """What is wanting where a cell did not run."""
     if run.ending is CellEnding.EXPERIMENT:
-        return f"needs what cell {run.cell} defines, an experiment that was not finished"
+        return (
+            f"needs what cell {plan.number(run.cell)} defines, an experiment that was not finished"
+        )
     return run.error
 
 

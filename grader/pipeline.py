@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grader.alignment import NO_MAP, CellMap
 from grader.assignment import Assignment, Experiments, load_assignment
-from grader.checks.running import run_checks
 from grader.errors import SubmissionError
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress
@@ -19,6 +19,7 @@ from grader.records import Report
 from grader.reporting import report_on, report_without_grading
 from grader.session import open_session
 from grader.submission import Submission, load_submission
+from grader.trying import check_all
 
 
 def grade(
@@ -29,18 +30,20 @@ def grade(
     experiments: Experiments | str | None = None,
     repairs: Sequence[str] | None = None,
     progress: Progress | None = None,
+    cell_map: CellMap = NO_MAP,
 ) -> Report:
     """Grades one submission.
 
     `isolation` is the least level accepted (see `docs/security.md`), instead of
     the assignment's own. `experiments` says whether they are run and `repairs`
     which kinds are made, instead of the assignment's own settings. `progress` is
-    called with the number of cells run and of all code cells.
+    called with the number of cells run and of all code cells. `cell_map` says of
+    some questions which cells answer them.
 
     What can be read and not be run, such as Python 2, has a report that says so.
 
     Raises:
-        AssignmentError, SubmissionError: what was given cannot be used.
+        AssignmentError, SubmissionError, UsageError: what was given cannot be used.
         ExecutionFault: the grader's own machinery failed.
     """
     if not isinstance(assignment, Assignment):
@@ -55,9 +58,12 @@ def grade(
     start = time.monotonic()
     least = Level(isolation) if isolation else None
     try:
-        opened = open_session(assignment, submission, isolation=least, progress=progress)
+        opened = open_session(
+            assignment, submission, isolation=least, progress=progress, cell_map=cell_map
+        )
     except SubmissionError as error:
         return report_without_grading(assignment, submission.record, str(error))
     with opened as session:
-        outcomes = run_checks(session)
-        return report_on(session, outcomes, time.monotonic() - start)
+        checked = check_all(session)
+        seconds = time.monotonic() - start
+        return report_on(checked.session, checked.outcomes, seconds, checked.notes)

@@ -21,17 +21,23 @@ class RunPlan:
     """The cells that are not run as they are.
 
     `removed` are the names whose import was taken out of a cell, each with the
-    module that is missing; `missing` are all such modules.
+    module that is missing; `missing` are all such modules. `origins` are the
+    cells' numbers in the notebook as it was handed in, where these are others.
     """
 
     cells: Mapping[int, CellPlan] = field(default_factory=dict)
     removed: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    origins: tuple[int, ...] = ()
 
     @property
     def skipped(self) -> frozenset[int]:
         """The cells that are not run at all."""
         return frozenset(index for index, cell in self.cells.items() if cell.skip)
+
+    def number(self, cell: int) -> int:
+        """A cell's number in the notebook as it was handed in."""
+        return self.origins[cell] if self.origins else cell
 
 
 def plan_run(
@@ -39,6 +45,7 @@ def plan_run(
     alignment: Mapping[str, AlignedAnswer],
     notebook: NotebookNode,
     repaired: Mapping[int, str] = NOT_REPAIRED,
+    origins: tuple[int, ...] = (),
 ) -> RunPlan:
     """The plan for each code cell that is not simply run as it was handed in.
 
@@ -60,7 +67,7 @@ def plan_run(
                 plan = replace(plan, source=repaired.get(index))
             if plan != CellPlan():
                 cells[index] = plan
-    return RunPlan(cells, removed, missing)
+    return RunPlan(cells, removed, missing, origins)
 
 
 def _plan(

@@ -66,6 +66,10 @@ class CellEnding(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+# Below this confidence, a question whose checks do not all pass is left to a person.
+LEAST_CONFIDENCE = 0.6
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """A named bug: a stable code, a sentence for the student, a confidence in [0, 1]."""
@@ -147,11 +151,22 @@ class AnswerFile:
 
 
 @dataclass(frozen=True)
+class CandidateCell:
+    """A cell that may be an answer, and what it begins with."""
+
+    cell: int
+    first_line: str
+
+
+@dataclass(frozen=True)
 class QuestionReport:
     """One question's points, checks and the cells or files that answer it.
 
     `notes` say what the grader did besides judging: which cells it took and
-    why, which prerequisite was replaced by the solution's.
+    why, which prerequisite was replaced by the solution's. `confidence`, in
+    [0, 1], is how sure it is that `cells` are the answer, for the reasons in
+    `evidence`; None where that is no question. `candidates` are cells that may
+    be the answer where it is not sure.
     """
 
     id: str
@@ -165,6 +180,9 @@ class QuestionReport:
     answer: tuple[AnswerCell, ...] = ()
     files: tuple[AnswerFile, ...] = ()
     notes: tuple[str, ...] = ()
+    confidence: float | None = None
+    evidence: tuple[str, ...] = ()
+    candidates: tuple[CandidateCell, ...] = ()
 
 
 @dataclass(frozen=True)

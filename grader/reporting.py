@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from grader.alignment import AlignedAnswer
+from grader.alignment import AlignedAnswer, candidate_lines
 from grader.answer_files import has_region, readable
 from grader.assignment import Assignment
 from grader.checks.outcome import CheckOutcome
@@ -17,6 +19,7 @@ from grader.execution.isolation import Level
 from grader.privacy import masked
 from grader.records import (
     AnswerCell,
+    CandidateCell,
     CellEnding,
     CellOutput,
     CellRun,
@@ -40,13 +43,22 @@ UNFINISHED_ENDINGS = (
     *(CellEnding.INTERRUPTED, CellEnding.KILLED, CellEnding.DIED),
     *(CellEnding.NOT_REACHED, CellEnding.EXPERIMENT, CellEnding.UNAVAILABLE),
 )
+NO_NOTES: Mapping[str, str] = MappingProxyType({})
 # Richest first: a figure is shown as an image, not as its textual stand-in.
 SHOWN_MEDIA = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/plain")
 
 
-def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float = 0.0) -> Report:
-    """The report on a session whose checks have run, without secrets and addresses."""
-    questions = _question_reports(session, outcomes)
+def report_on(
+    session: Session,
+    outcomes: Sequence[CheckOutcome],
+    seconds: float = 0.0,
+    notes: Mapping[str, str] = NO_NOTES,
+) -> Report:
+    """The report on a session whose checks have run, without secrets and addresses.
+
+    `notes` are of single questions, by id.
+    """
+    questions = _question_reports(session, outcomes, notes)
     score, maximum, pending = totals(questions)
     report = Report(
         assignment=session.assignment.slug,
@@ -59,7 +71,7 @@ def report_on(session: Session, outcomes: Sequence[CheckOutcome], seconds: float
         environment=environment(),
         seconds=round(seconds, 3),
         questions=questions,
-        execution=tuple(session.execution.cells),
+        execution=tuple(_runs(session)),
         notes=tuple(_notes(session)),
         repairs=session.repairs,
     )
@@ -105,26 +117,51 @@ def _version(name: str) -> str:
 
 
 def _question_reports(
-    session: Session, outcomes: Sequence[CheckOutcome]
+    session: Session, outcomes: Sequence[CheckOutcome], notes: Mapping[str, str]
 ) -> tuple[QuestionReport, ...]:
     by_question = defaultdict(list)
     for outcome in outcomes:
         by_question[outcome.question].append(outcome)
-    return tuple(
-        score_question(
-            question,
-            session.alignment[question.id],
-            by_question[question.id],
-            _answer_cells(session.submission.notebook, session.alignment[question.id]),
-            _failed_cells(session, session.alignment[question.id]),
+    reports = []
+    for question in session.assignment.questions:
+        answer = session.alignment[question.id]
+        said = [notes[question.id]] if question.id in notes else []
+        handed_in = replace(answer, cells=session.arrangement.handed_in(answer.cells))
+        found = candidate_lines(session.arrangement, answer.candidates)
+        reports.append(
+            score_question(
+                question,
+                handed_in,
+                by_question[question.id],
+                _answer_cells(session, answer),
+                [*said, *_failed_cells(session, answer)],
+                tuple(CandidateCell(cell, line) for cell, line in found),
+            )
         )
-        for question in session.assignment.questions
-    )
+    return tuple(reports)
+
+
+def _runs(session: Session, cells: Collection[int] | None = None) -> list[CellRun]:
+    """How the cells ran, as they were handed in: of one that was taken apart, its parts as one."""
+    parts = defaultdict(list)
+    for run in session.execution.cells:
+        origin = session.arrangement.origins[run.cell]
+        if origin >= 0 and (cells is None or run.cell in cells):
+            parts[origin].append(run)
+    return [_as_one(cell, runs) for cell, runs in parts.items()]
+
+
+def _as_one(cell: int, runs: Sequence[CellRun]) -> CellRun:
+    """The first part that did not end well speaks for all."""
+    worst = next((run for run in runs if run.status is not CellStatus.OK), runs[0])
+    seconds = round(sum(run.seconds for run in runs), 6) if runs[1:] else worst.seconds
+    notes = dict.fromkeys(run.note for run in runs if run.note)
+    return replace(worst, cell=cell, seconds=seconds, note="; ".join(notes))
 
 
 def _failed_cells(session: Session, answer: AlignedAnswer) -> list[str]:
     """What a question's cells did wrong when they were run: often why its checks fail."""
-    runs = [run for run in session.execution.cells if run.cell in answer.cells]
+    runs = _runs(session, answer.cells)
     failed = [run for run in runs if run.status is not CellStatus.OK and run.error != UNFINISHED]
     return _sentences((run, _fate(run)) for run in failed) + _changes(runs)
 
@@ -152,9 +189,11 @@ def _sentences(said: Iterable[tuple[CellRun, str]]) -> list[str]:
 
 
 def _notes(session: Session) -> list[str]:
-    runs = session.execution.cells
-    notes = _sentences((run, _fate(run)) for run in runs if run.ending in UNFINISHED_ENDINGS)
+    runs = _runs(session)
+    notes = list(session.arrangement.notes)
+    notes += _sentences((run, _fate(run)) for run in runs if run.ending in UNFINISHED_ENDINGS)
     notes += _changes(runs)
+    notes += _supplies_that_raised(session)
     submission = session.submission
     notes += submission.notes
     if submission.notebook.cells and not session.assignment.cells_answer_code:
@@ -170,6 +209,17 @@ def _notes(session: Session) -> list[str]:
     return notes
 
 
+def _supplies_that_raised(session: Session) -> list[str]:
+    """What was put in for cells that lack it, and did not run either."""
+    origins = session.arrangement.origins
+    errors = [
+        run.error
+        for run in session.execution.cells
+        if origins[run.cell] < 0 and run.status is not CellStatus.OK
+    ]
+    return [f"code that was run for what cells lack raised {error}" for error in errors]
+
+
 def _has_solution_file(session: Session) -> bool:
     handed_in = session.submission.answers
     files = [handed_in.get(path, b"") for path in session.assignment.answer_files]
@@ -183,14 +233,23 @@ def _is_python_2(session: Session) -> bool:
     return written.startswith("2.") or any(PRINT_STATEMENT in error for error in errors)
 
 
-def _answer_cells(notebook: NotebookNode, answer: AlignedAnswer) -> tuple[AnswerCell, ...]:
+def _answer_cells(session: Session, answer: AlignedAnswer) -> tuple[AnswerCell, ...]:
     """The answer as it was handed in, with the outputs that the student recorded."""
-    return tuple(_answer_cell(index, notebook.cells[index]) for index in answer.cells)
+    parts = defaultdict(list)
+    for cell in answer.cells:
+        parts[session.arrangement.origins[cell]].append(cell)
+    return tuple(_answer_cell(session, number, cells) for number, cells in parts.items())
 
 
-def _answer_cell(index: int, cell: NotebookNode) -> AnswerCell:
+def _answer_cell(session: Session, number: int, parts: Sequence[int]) -> AnswerCell:
+    """A cell as it was handed in; of one that answers several questions, the parts for this one."""
+    cell = session.submission.notebook.cells[number]
     outputs = [shown for output in cell.get("outputs", []) if (shown := _shown(output))]
-    return AnswerCell(index, cell.cell_type, _text(cell.source), tuple(outputs))
+    source = _text(cell.source)
+    if session.arrangement.origins.count(number) > len(parts):
+        cells = session.arrangement.notebook.cells
+        source = "\n\n".join(_text(cells[part].source) for part in parts)
+    return AnswerCell(number, cell.cell_type, source, tuple(outputs))
 
 
 def _shown(output: NotebookNode) -> CellOutput | None:

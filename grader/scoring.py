@@ -10,6 +10,7 @@ from grader.assignment import Question
 from grader.checks.outcome import CheckOutcome
 from grader.records import (
     AnswerCell,
+    CandidateCell,
     CheckResult,
     CheckStatus,
     QuestionKind,
@@ -20,6 +21,7 @@ from grader.records import (
 DECIMALS = 6
 # Outcomes that say nothing about the student's work.
 NOT_THE_STUDENTS = (CheckStatus.ERROR, CheckStatus.SKIPPED, CheckStatus.INCONCLUSIVE)
+UNCERTAIN = "which cells answer this question is not certain"
 WAITING = (QuestionStatus.PENDING, QuestionStatus.UNGRADED)
 
 
@@ -29,6 +31,7 @@ def score_question(
     outcomes: Sequence[CheckOutcome],
     cells: tuple[AnswerCell, ...],
     notes: Sequence[str] = (),
+    candidates: tuple[CandidateCell, ...] = (),
 ) -> QuestionReport:
     """One question's report. Points come only from checks that ran and passed.
 
@@ -50,7 +53,10 @@ def score_question(
         checks=checks,
         answer=cells,
         files=answer.files,
-        notes=(*answer.notes, *reasons, *notes, *_replacements(outcomes)),
+        notes=(*reasons, *answer.notes, *notes, *_replacements(outcomes)),
+        confidence=answer.confidence,
+        evidence=tuple(evidence.text for evidence in answer.evidence),
+        candidates=candidates,
     )
 
 
@@ -66,11 +72,15 @@ def _sum(points: Iterable[float]) -> float:
     return round(math.fsum(points), DECIMALS)
 
 
-def _earned(question: Question, outcomes: Sequence[CheckOutcome]) -> float:
-    """The question's points, in proportion to the weights of the checks that give them."""
+def earned_share(outcomes: Sequence[CheckOutcome]) -> float:
+    """The share of a question's points that its checks give, by their weights."""
     given = math.fsum(outcome.weight * outcome.share for outcome in outcomes)
     total = math.fsum(outcome.weight for outcome in outcomes)
-    return round(question.points * given / total, DECIMALS) if total else 0.0
+    return given / total if total else 0.0
+
+
+def _earned(question: Question, outcomes: Sequence[CheckOutcome]) -> float:
+    return round(question.points * earned_share(outcomes), DECIMALS)
 
 
 def _share_points(question: Question, outcomes: Sequence[CheckOutcome]) -> tuple[CheckResult, ...]:
@@ -120,21 +130,34 @@ def _status(
         return QuestionStatus.UNGRADED, [reason]
     if not earned and answer.in_text:
         return QuestionStatus.UNGRADED, ["answered in text, where code is asked for"]
-    if not earned and (not answer.attempted or _is_unfinished(outcomes)):
+    has_all = all(status is CheckStatus.PASSED for status in statuses)
+    if not answer.is_sure and not has_all and (answer.attempted or answer.doubts):
+        return QuestionStatus.UNGRADED, _doubts(answer)
+    unfinished = _is_unfinished(outcomes) and not answer.defines
+    if not earned and (not answer.attempted or unfinished):
         return QuestionStatus.NOT_ATTEMPTED, []
     if any(status in NOT_THE_STUDENTS for status in statuses):
         return QuestionStatus.UNGRADED, ["a check could not decide, and not by the student's fault"]
-    if all(status is CheckStatus.PASSED for status in statuses):
+    if has_all:
         return QuestionStatus.PASSED, []
     return (QuestionStatus.PARTIAL if earned else QuestionStatus.FAILED), []
 
 
 def _status_of_text(answer: AlignedAnswer) -> tuple[QuestionStatus, list[str]]:
+    if not answer.is_sure and (answer.attempted or answer.doubts):
+        return QuestionStatus.UNGRADED, _doubts(answer)
     if answer.attempted:
         return QuestionStatus.PENDING, []
     if answer.found:
         return QuestionStatus.NOT_ATTEMPTED, []
     return QuestionStatus.UNGRADED, ["no cell of the notebook could be matched with this question"]
+
+
+def _doubts(answer: AlignedAnswer) -> list[str]:
+    """Why it is not sure which cells answer a question."""
+    if answer.doubts:
+        return list(answer.doubts)
+    return [f"{UNCERTAIN} (confidence {answer.confidence or 0.0:.0%})"]
 
 
 def _is_unfinished(outcomes: Sequence[CheckOutcome]) -> bool:

@@ -13,7 +13,7 @@ from typing import Self
 
 from nbformat import NotebookNode, v4
 
-from grader.alignment import AlignedAnswer, align
+from grader.alignment import NO_MAP, AlignedAnswer, Arrangement, CellMap, arrange_all
 from grader.answer_files import module_name
 from grader.assignment import Assignment, Question
 from grader.execution.answered import AnsweredQuestion, ModuleReplacement
@@ -63,14 +63,16 @@ class _Run:
 class Session:
     """Live snapshots of one submission; `close` ends all of its processes.
 
-    Of its `runs` the last is the notebook's, unless files alone answer what
-    code answers: then no cell is run. The first is that of a process in which
-    nothing was run yet, where files answer: they are imported there, whatever
-    the notebook does.
+    `alignment` counts cells as in the notebook of the `arrangement`, which is
+    the one that was run. Of its `runs` the last is the notebook's, unless files
+    alone answer what code answers: then no cell is run. The first is that of a
+    process in which nothing was run yet, where files answer: they are imported
+    there, whatever the notebook does.
     """
 
     assignment: Assignment
     submission: Submission
+    arrangement: Arrangement
     alignment: Mapping[str, AlignedAnswer]
     runs: tuple[_Run, ...]
     plan: RunPlan
@@ -103,7 +105,9 @@ class Session:
         """What was repaired, before the notebook ran and while it did."""
         files = beside(self.assignment, self.submission)
         meanwhile = repaired_meanwhile(self.execution.notebook, files)
-        return (*self.planned_repairs.repairs, *meanwhile)
+        number = self.arrangement.handed_in
+        found = (*self.planned_repairs.repairs, *meanwhile)
+        return tuple(replace(repair, cells=number(repair.cells)) for repair in found)
 
     @cached_property
     def hand_in(self) -> HandIn:
@@ -133,6 +137,11 @@ class Session:
             by_student=last in self.execution.lost,
             hand_in=self.hand_in,
         )
+
+    def with_cells(self, question: str, cells: tuple[int, ...]) -> Session:
+        """The same, with other cells for a question's answer."""
+        answer = replace(self.alignment[question], cells=cells)
+        return replace(self, alignment={**self.alignment, question: answer})
 
     def _answered_by_file(self, answer: AlignedAnswer) -> AnsweredQuestion:
         modules = self.runs[0].execution
@@ -186,15 +195,18 @@ def open_session(
     isolation: Level | None = None,
     progress: Progress | None = None,
     only: Collection[str] | None = None,
+    cell_map: CellMap = NO_MAP,
 ) -> Session:
     """Aligns and runs a submission, kept apart as far as this machine can.
 
     `isolation` is the least level accepted, instead of the assignment's own.
     With `only`, no cell is run that comes after the last of these questions, and
-    no state is kept for others.
+    no state is kept for others. `cell_map` is a person's word on which cells
+    answer a question.
 
     Raises:
-        UsageError: this machine does not reach that level.
+        UsageError: this machine does not reach that level, or the map names a
+            question or a cell that there is not.
         AssignmentError: a package that the assignment's notebooks need is not installed.
         SubmissionError: it is Python 2, or asks for a kernel and that is not to be repaired.
         ExecutionFault: the grader could not start a kernel.
@@ -203,14 +215,14 @@ def open_session(
     level = reached_level()
     require(level, isolation or assignment.run.isolation)
     files = beside(assignment, submission)
-    repairs = _repairs(assignment, submission, files)
     notebook = submission.notebook if submission.name else None
-    aligned = align(assignment, notebook, submission.answers)
-    alignment = with_scans(aligned, assignment, submission)
+    arrangement = arrange_all(assignment, notebook, submission.answers, cell_map)
+    whole = arrangement.notebook
+    repairs = _repairs(assignment, submission, whole, files)
+    alignment = with_scans(arrangement.answers, assignment, submission)
     wanted = [q for q in assignment.questions if only is None or q.id in only]
-    whole = submission.notebook
     end = len(whole.cells) if only is None else _end(wanted, alignment, len(whole.cells))
-    plan = plan_run(assignment, alignment, whole, repairs.sources)
+    plan = plan_run(assignment, alignment, whole, repairs.sources, arrangement.origins)
     start = partial(_start, assignment, files, level, progress, repairs.order)
     runs: list[_Run] = []
     try:
@@ -229,7 +241,9 @@ def open_session(
         raise
     losses = _settle(runs[-1].execution, plan)
     _explain(runs[-1].execution, files, assignment)
-    return Session(assignment, submission, alignment, tuple(runs), plan, losses, repairs)
+    return Session(
+        assignment, submission, arrangement, alignment, tuple(runs), plan, losses, repairs
+    )
 
 
 def _is_run(assignment: Assignment, submission: Submission) -> bool:
@@ -239,10 +253,13 @@ def _is_run(assignment: Assignment, submission: Submission) -> bool:
 
 
 def _repairs(
-    assignment: Assignment, submission: Submission, files: Mapping[str, bytes]
+    assignment: Assignment,
+    submission: Submission,
+    notebook: NotebookNode,
+    files: Mapping[str, bytes],
 ) -> RepairPlan:
     """The plan for what is run of a submission, unless it is Python 2."""
-    run_here = submission.notebook if _is_run(assignment, submission) else v4.new_notebook()
+    run_here = notebook if _is_run(assignment, submission) else v4.new_notebook()
     answers = {path: submission.answers.get(path, b"") for path in assignment.answer_files}
     refuse_python_2(run_here, answers)
     return plan_repairs(
@@ -270,12 +287,12 @@ class LiveSession(Session):
 
 def live_session(assignment: Assignment, submission: Submission, snapshot: Snapshot) -> LiveSession:
     """A session on the state of a kernel that is running, in which no cell is run."""
-    aligned = align(assignment, submission.notebook, submission.answers)
+    arrangement = arrange_all(assignment, submission.notebook, submission.answers)
     # Whether there is an answer, the kernel tells, and not the notebook.
-    alignment = {q: replace(answer, found=True, attempted=True) for q, answer in aligned.items()}
-    execution = Execution(submission.notebook, Level.NONE, snapshots={0: snapshot})
+    alignment = {q: answer.in_kernel() for q, answer in arrangement.answers.items()}
+    execution = Execution(arrangement.notebook, Level.NONE, snapshots={0: snapshot})
     runs = (_Run(execution, None),)
-    return LiveSession(assignment, submission, alignment, runs, RunPlan(), Losses(()))
+    return LiveSession(assignment, submission, arrangement, alignment, runs, RunPlan(), Losses(()))
 
 
 def _start(
@@ -357,12 +374,18 @@ def _by_cells(questions: Iterable[Question]) -> list[Question]:
 
 def _end(questions: Iterable[Question], alignment: Mapping[str, AlignedAnswer], end: int) -> int:
     """The boundary after the last cell that these questions need."""
-    return max((alignment[q.id].last(end) for q in _by_cells(questions)), default=0)
+    answers = [a for q in _by_cells(questions) for a in _places(alignment[q.id])]
+    return max((answer.last(end) for answer in answers), default=0)
+
+
+def _places(answer: AlignedAnswer) -> list[AlignedAnswer]:
+    """An answer, and the same in each place where it may stand instead."""
+    return [answer, *(replace(answer, cells=cells) for cells in answer.alternatives)]
 
 
 def _boundaries(
     questions: Iterable[Question], alignment: Mapping[str, AlignedAnswer], end: int
 ) -> set[int]:
-    """Before and after each question that code in cells answers."""
-    answers = [alignment[question.id] for question in _by_cells(questions)]
+    """Before and after each question that code in cells answers, wherever it may stand."""
+    answers = [a for q in _by_cells(questions) for a in _places(alignment[q.id])]
     return {answer.first(end) for answer in answers} | {answer.last(end) for answer in answers}

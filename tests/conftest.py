@@ -11,11 +11,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
 
 from grader import cli
 from grader.assignment import Assignment, load_assignment
-from grader.submission import Submission, read_notebook
+from grader.submission import Submission
 
 TINY = Path(__file__).parent / "tiny"
 # What several test modules import; worker processes are given this path too.
@@ -75,13 +74,6 @@ def tiny_folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(TINY, tmp_path / "tiny", ignore=ignore))
 
 
-def submit(notebook: NotebookNode, name: str = "hand-in.ipynb") -> Submission:
-    """A submission of this notebook alone."""
-    content = nbformat.writes(notebook).encode()
-    identity = name.removesuffix(".ipynb")
-    return Submission(identity, name, read_notebook(content, name), {name: content})
-
-
 @pytest.fixture
 def answered(tiny: Assignment) -> Callable[..., Submission]:
     """Makes a hand-in from the tiny solution, with the sources of some cells replaced by id.
@@ -97,6 +89,8 @@ def answered(tiny: Assignment) -> Callable[..., Submission]:
                 cell.metadata.clear()
                 cell.id = uuid.uuid4().hex[:8]
         assert not sources, f"no such cells: {sources}"
+        from hand_ins import submit  # found by the path above
+
         return submit(notebook)
 
     return make

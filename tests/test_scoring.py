@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.alignment import AlignedAnswer
+from grader.alignment import AlignedAnswer, Evidence
 from grader.assignment import Question
 from grader.checks.outcome import CheckOutcome, Verdict
 from grader.records import (
@@ -228,3 +228,34 @@ def test_text_in_place_of_code() -> None:
     assert report.notes == ("answered in text, where code is asked for",)
     partial = score(outcome(PASSED), outcome(FAILED), answer=answer)
     assert (partial.status, partial.points) == (QuestionStatus.PARTIAL, 1.0)
+
+
+UNSURE = replace(ANSWER, evidence=(Evidence("its place", 0.3),))
+
+
+def test_an_uncertain_answer() -> None:
+    """A failure of cells that may be the wrong ones costs nothing; a pass shows they are right."""
+    report = score(outcome(PASSED), outcome(FAILED), answer=UNSURE)
+    assert (report.status, report.points) == (QuestionStatus.UNGRADED, 0.0)
+    assert report.notes == ("which cells answer this question is not certain (confidence 30%)",)
+    assert (report.confidence, report.evidence) == (0.3, ("its place",))
+    assert score(outcome(PASSED), answer=UNSURE).status is QuestionStatus.PASSED
+    sure = replace(UNSURE, evidence=(*UNSURE.evidence, Evidence("its prompt", 0.9)))
+    report = score(outcome(PASSED), outcome(FAILED), answer=sure)
+    assert (report.status, report.confidence) == (QuestionStatus.PARTIAL, 0.93)
+
+
+@pytest.mark.parametrize("kind", QuestionKind)
+def test_an_answer_that_may_stand_elsewhere(kind: QuestionKind) -> None:
+    """Where nothing was found and something may be it, no zero is given."""
+    doubted = replace(ANSWER, attempted=False, doubts=("it may stand elsewhere",))
+    report = score(outcome(FAILED), kind=kind, answer=doubted)
+    assert (report.status, report.confidence) == (QuestionStatus.UNGRADED, 0.0)
+    assert report.notes == ("it may stand elsewhere",)
+
+
+def test_begun_and_unfinished() -> None:
+    """Where all checks meet NotImplementedError, work that was begun is no less begun."""
+    begun = replace(ANSWER, defines=True)
+    assert score(outcome(UNFINISHED), answer=begun).status is QuestionStatus.FAILED
+    assert score(outcome(UNFINISHED)).status is QuestionStatus.NOT_ATTEMPTED

@@ -7,9 +7,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from grader.alignment import FOUND_BY_NAME, PLACE_UNCLEAR
+from grader.alignment import PLACE_UNCLEAR
 from grader.batch.failures import short
-from grader.records import CellEnding, CheckStatus, QuestionReport, QuestionStatus, Report
+from grader.records import (
+    LEAST_CONFIDENCE,
+    CellEnding,
+    CheckStatus,
+    QuestionReport,
+    QuestionStatus,
+    Report,
+)
 from grader.reporting import SOLUTION_MARKERS
 
 
@@ -33,6 +40,8 @@ CAUSES = {
     "author": Concern.CHECK_FAULT,
     "environment": Concern.NOT_RUN,
 }
+# A failed check of an answer that is found with less than this is worth a look.
+RATHER_SURE = 0.8
 GRAVITY = {concern: place for place, concern in enumerate(Concern)}
 
 
@@ -88,6 +97,10 @@ def _of_questions(questions: list[QuestionReport]) -> Iterator[Reason]:
 
 
 def _why(question: QuestionReport) -> tuple[Concern, str]:
+    if _is_below(question, LEAST_CONFIDENCE):
+        cells = ", ".join(str(candidate.cell) for candidate in question.candidates)
+        where = f" (cell {cells}?)" if cells else ""
+        return Concern.UNSURE, short(f"{'; '.join(question.notes[:1])}{where}")
     checks = [check for check in question.checks if check.status is not CheckStatus.PASSED]
     if any(check.status is CheckStatus.INCONCLUSIVE for check in checks):
         return Concern.UNDECIDED, ""
@@ -97,7 +110,12 @@ def _why(question: QuestionReport) -> tuple[Concern, str]:
 
 
 def _is_unsure(question: QuestionReport) -> bool:
-    return any(mark in note for note in question.notes for mark in (FOUND_BY_NAME, PLACE_UNCLEAR))
+    in_file = any(PLACE_UNCLEAR in note for note in question.notes)
+    return in_file or _is_below(question, RATHER_SURE)
+
+
+def _is_below(question: QuestionReport, confidence: float) -> bool:
+    return question.confidence is not None and question.confidence < confidence
 
 
 def _of_cells(report: Report) -> Iterator[Reason]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from grader.alignment import NO_MAP, CellMap, check_map
 from grader.assignment import Assignment
 from grader.batch.impact import Impact, compare
 from grader.batch.jobs import Job, Outcome, report_without_grading
 from grader.batch.keys import environment_of_runs, report_key, run_key
 from grader.batch.publishing import Publisher
-from grader.errors import SubmissionError
+from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook
 from grader.lms import Download, FoundSubmission, load_found
 from grader.records import Report
@@ -52,6 +53,7 @@ class BatchOptions:
     """`fresh` grades again what stands; `dry_run` keeps nothing of what it finds.
 
     `anonymous` shows and writes everything under pseudonyms.
+    `maps` say, by submission, which cells answer a question.
     """
 
     isolation: str = ""
@@ -59,6 +61,7 @@ class BatchOptions:
     dry_run: bool = False
     anonymous: bool = False
     repairs: tuple[str, ...] | None = None
+    maps: Mapping[str, CellMap] = field(default_factory=dict)
 
 
 def run_batch(
@@ -135,20 +138,30 @@ class _Batch:
     def _key(self, found: FoundSubmission) -> str:
         """What the report depends on; empty, and so never the same, where nothing can be read."""
         try:
-            return report_key(self._run_key, found.paths)
+            return report_key(self._run_key, found.paths, self._map(found))
         except OSError:
             return ""
+
+    def _map(self, found: FoundSubmission) -> CellMap:
+        return self.options.maps.get(found.id, NO_MAP)
 
     def job(self, found: FoundSubmission) -> Job:
         """A job for a submission, with its files read now."""
         folder, isolation = str(self.assignment.folder), self.options.isolation
         try:
             submission = load_found(found, self.assignment.answer_files, self.assignment.release)
-        except SubmissionError as error:
+            check_map(self._map(found), self.assignment, len(submission.notebook.cells))
+        except (SubmissionError, UsageError) as error:
             problem = _without_folders(error, found)
             return Job(found.id, folder, None, problem, isolation, files=_names(found))
-        repairs = self.options.repairs
-        return Job(found.id, folder, submission, isolation=isolation, repairs=repairs)
+        return Job(
+            found.id,
+            folder,
+            submission,
+            isolation=isolation,
+            repairs=self.options.repairs,
+            cell_map=dict(self._map(found)),
+        )
 
     def take(self, outcome: Outcome, *, is_last: bool = False) -> None:
         """Keeps what came of a job, or puts it aside for a second try."""
@@ -193,7 +206,7 @@ def _names(found: FoundSubmission) -> tuple[str, ...]:
     return found.names or tuple(path.name for path in found.paths)
 
 
-def _without_folders(error: SubmissionError, found: FoundSubmission) -> str:
+def _without_folders(error: SubmissionError | UsageError, found: FoundSubmission) -> str:
     """Why a submission cannot be read, without the path of a folder of the teacher's."""
     text = str(error)
     for path, name in zip(found.paths, _names(found), strict=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import reporting
+from grader.alignment import CellMap
 from grader.assignment import Assignment, load_assignment
 from grader.errors import ExecutionFault, SubmissionError
 from grader.pipeline import grade
@@ -23,7 +24,8 @@ class Job:
     `submission` is None where it cannot be read, and `problem` says why of which
     `files`.
     `isolation` is the least level accepted, `""` for the assignment's own, and
-    `repairs` are the kinds of repair, None for the assignment's own.
+    `repairs` are the kinds of repair, None for the assignment's own; `cell_map`
+    says of some questions which cells answer them.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Job:
     isolation: str = ""
     repairs: tuple[str, ...] | None = None
     files: tuple[str, ...] = ()
+    cell_map: CellMap = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def _report(assignment: Assignment, job: Job) -> Report:
             job.submission,
             isolation=job.isolation or None,
             repairs=job.repairs,
+            cell_map=dict(job.cell_map),
         )
     except SubmissionError as error:
         return report_without_grading(assignment, job, str(error))

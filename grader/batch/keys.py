@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from grader.alignment import NO_MAP, CellMap
 from grader.answer_files import read_files
 from grader.assignment import Assignment
 
@@ -27,9 +28,10 @@ def run_key(assignment: Assignment, environment: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def report_key(run: str, paths: Sequence[Path]) -> str:
-    """The hash of a submission's files and of what all reports of its run depend on."""
+def report_key(run: str, paths: Sequence[Path], cell_map: CellMap = NO_MAP) -> str:
+    """The hash of a submission's files and map, and of what all reports of its run depend on."""
     submitted = sorted(f"{path.name}={path_hash(path)}" for path in paths)
+    submitted += sorted(f"map {question}={cells}" for question, cells in cell_map.items())
     return hashlib.sha256("\n".join([run, *submitted]).encode()).hexdigest()
 
 

@@ -75,7 +75,8 @@ class Grading:
 
     `outcomes` are in the order of the assignment's questions. `get_session`
     is called when the first check runs. With `only`, checks of other questions
-    are not run; with `visible_only`, hidden ones are not.
+    are not run; `earlier` are what these have come to. With `visible_only`,
+    hidden ones are not run.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Grading:
         assignment: Assignment,
         get_session: Callable[[], Session],
         only: Collection[str] | None = None,
+        earlier: Sequence[CheckOutcome] = (),
         *,
         visible_only: bool = False,
     ) -> None:
         self._assignment = assignment
         self._only = only
+        self._earlier = earlier
         self._visible_only = visible_only
         self._get_session = get_session
         self.outcomes: list[CheckOutcome] = []
@@ -221,7 +224,8 @@ class Grading:
         if self._assignment.is_release:
             # There is no solution whose work could stand in.
             return []
-        failed = {o.question for o in self.outcomes if o.verdict.status is not CheckStatus.PASSED}
+        outcomes = (*self._earlier, *self.outcomes)
+        failed = {o.question for o in outcomes if o.verdict.status is not CheckStatus.PASSED}
         return [question for question in mark.needs if question in failed]
 
     def _excused(self, item: pytest.Item, verdict: Verdict) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -28,18 +28,23 @@ RAN_CHECKS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 def run_checks(
-    session: Session, only: Collection[str] | None = None, *, visible_only: bool = False
+    session: Session,
+    only: Collection[str] | None = None,
+    earlier: Sequence[CheckOutcome] = (),
+    *,
+    visible_only: bool = False,
 ) -> list[CheckOutcome]:
     """Runs the checks of the session's assignment, in the order of its questions.
 
-    `only` are the questions whose checks are run; all where it is None. With
-    `visible_only`, hidden checks are not.
+    `only` are the questions whose checks are run; all where it is None. `earlier`
+    are the outcomes of the other questions, which may be needed. With
+    `visible_only`, hidden checks are not run.
 
     Raises:
         AssignmentError: a check file is broken, or a marker names no question.
     """
     folder = session.assignment.checks
-    grading = Grading(session.assignment, lambda: session, only, visible_only=visible_only)
+    grading = Grading(session.assignment, lambda: session, only, earlier, visible_only=visible_only)
     arguments = [
         *(str(folder), "--rootdir", str(session.assignment.folder.parent), "-c", os.devnull),
         *("--confcutdir", str(session.assignment.folder)),

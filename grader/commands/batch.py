@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from grader.alignment import CellMap, check_map, read_map
 from grader.assignment import Assignment, load_assignment
 from grader.batch.coordinating import (
     BatchOptions,
@@ -24,6 +26,7 @@ from grader.batch.summary import write_summary
 from grader.commands.options import (
     anonymous_option,
     isolation_option,
+    map_file_option,
     repairs_option,
     usable_cores,
 )
@@ -91,6 +94,7 @@ CHECKING_FACTOR, STARTING_SECONDS = 3.0, 300.0
 @anonymous_option
 @isolation_option
 @repairs_option
+@map_file_option('under [map.ID] of a submission, lines such as "1.2b" = "17-19"')
 def batch(
     assignment: str,
     folder: Path,
@@ -106,6 +110,7 @@ def batch(
     anonymous: bool,
     isolation: str | None,
     repairs: tuple[str, ...] | None,
+    map_file: Path | None,
 ) -> int:
     """Grades every submission in FOLDER, which is a bulk download of any LMS, or plain files.
 
@@ -119,6 +124,7 @@ def batch(
       grader batch radboud_a1 submissions.zip -o graded -j 8 --roster course.csv
       grader batch radboud_a1 submissions/ -o graded --dry-run
       grader batch radboud_a1 submissions/ -o graded --anonymous
+      grader batch radboud_a1 submissions/ -o graded --map-file cells.toml
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
     loaded = load_assignment(assignment)
     loaded.require_packages()
@@ -127,7 +133,8 @@ def batch(
     console = Console()
     _show_download(console, download)
     execute = _executor(executor, scheduler, workers, loaded, isolation)
-    options = BatchOptions(isolation or "", fresh, dry_run, anonymous, repairs)
+    maps = _maps(map_file, loaded, download) if map_file else {}
+    options = BatchOptions(isolation or "", fresh, dry_run, anonymous, repairs, maps)
     with open_gradebook(output, create=True) as gradebook:
         try:
             with watch(console) as observer:
@@ -162,6 +169,23 @@ def _show_names_left(publisher: Publisher) -> None:
 def _require_apart(folder: Path, output: Path) -> None:
     if output.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{output} lies among the submissions in {folder}: choose another folder")
+
+
+def _maps(path: Path, assignment: Assignment, download: Download) -> Mapping[str, CellMap]:
+    """The file's maps, by submission.
+
+    Raises:
+        UsageError: it names a submission or a question that there is not.
+    """
+    maps = dict(read_map(path))
+    if maps.pop(""):
+        raise UsageError(f"{path}: name the submission: [map.ID] in place of [map]")
+    known = {found.id for found in download.submissions}
+    for identity, cell_map in maps.items():
+        if identity not in known:
+            raise UsageError(f"{path}: there is no submission {identity!r} in the folder")
+        check_map(cell_map, assignment)
+    return maps
 
 
 def _executor(

@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader import pipeline
+from grader.alignment import NO_MAP, CellMap, parse_maps, read_map
 from grader.assignment import Assignment, Experiments, load_assignment
 from grader.commands.options import (
     anonymous_option,
     give_out,
     isolation_option,
     json_option,
+    map_file_option,
     output_option,
     repairs_option,
 )
@@ -46,6 +48,15 @@ PSEUDONYM_LENGTH = 8
     "in the time that it sets; instead of the assignment's own setting.",
 )
 @repairs_option
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="QUESTION=CELLS",
+    help="Cells that answer a question, where the grader could not tell: a number as in the "
+    "report, a range, or several with commas. Repeat it for more questions.",
+)
+@map_file_option('under [map], lines such as "1.2b" = "17-19"')
 def grade(
     assignment: str,
     submission: Path,
@@ -55,6 +66,8 @@ def grade(
     isolation: str | None,
     experiments: str | None,
     repairs: tuple[str, ...] | None,
+    maps: tuple[str, ...],
+    map_file: Path | None,
 ) -> int:
     """Grades one submission, question by question.
 
@@ -71,7 +84,9 @@ def grade(
       grader grade ./my_assignment hand-in.zip --json - | jq .score
       grader grade radboud_a1 hand-in.ipynb -o out --anonymous
       grader grade kiel_lab4 hand-in.ipynb --experiments run
+      grader grade radboud_a1 hand-in.ipynb --map 1.2b=17-19 --map 1.3a=40
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
+    cell_map = {**_map_of(map_file, submission), **parse_maps(maps)}
     loaded = load_assignment(assignment)
 
     def give(report: Report, show: Callable[[Report], None]) -> None:
@@ -85,7 +100,7 @@ def grade(
         )
 
     try:
-        report = grade_with_progress(loaded, submission, isolation, experiments, repairs)
+        report = grade_with_progress(loaded, submission, isolation, experiments, repairs, cell_map)
     except SubmissionError as error:
         if submission.exists() and (output or json_file):
             # What arrives gets a report, if only one that says why it could not be graded.
@@ -102,12 +117,19 @@ def _anonymous(report: Report, assignment: Assignment) -> Report:
     return anonymise(report, pseudonym, keep=(*assignment.answer_files, *assignment.files))
 
 
+def _map_of(path: Path | None, submission: Path) -> CellMap:
+    """What a file says of this submission, by its name or by none."""
+    maps = read_map(path) if path else {}
+    return {**maps.get("", NO_MAP), **maps.get(submission.resolve().stem, NO_MAP)}
+
+
 def grade_with_progress(
     assignment: Assignment | str | Path,
     submission: Path,
     isolation: str | None = None,
     experiments: str | None = None,
     repairs: tuple[str, ...] | None = None,
+    cell_map: CellMap = NO_MAP,
 ) -> Report:
     """Grades with a bar on the terminal's stderr that counts the cells."""
     with showing_progress(submission.name) as progress:
@@ -118,6 +140,7 @@ def grade_with_progress(
             experiments=experiments,
             repairs=repairs,
             progress=progress,
+            cell_map=cell_map,
         )
 
 

@@ -66,6 +66,16 @@ def json_option(what: str, instead_of: str) -> Callable[[Any], Any]:
     )
 
 
+def map_file_option(example: str) -> Callable[[Any], Any]:
+    """`--map-file FILE`: which cells answer which question, as a person has decided."""
+    return click.option(
+        "--map-file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help=f"A TOML file that says which cells answer which question: {example}.",
+    )
+
+
 def usable_cores() -> int:
     """The number of processes that this machine runs side by side for us."""
     affinity = getattr(os, "sched_getaffinity", None)

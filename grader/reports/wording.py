@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from grader.records import CheckResult, CheckStatus, QuestionReport, QuestionStatus, Repair
+from grader.records import (
+    LEAST_CONFIDENCE,
+    CheckResult,
+    CheckStatus,
+    QuestionReport,
+    QuestionStatus,
+    Repair,
+)
 
 QUESTION_WORDS = {
     QuestionStatus.PASSED: "passed",
@@ -83,6 +90,8 @@ def reason(question: QuestionReport) -> str:
     """
     if question.status is QuestionStatus.NOT_ATTEMPTED and question.notes:
         return question.notes[0]
+    if question.status is QuestionStatus.UNGRADED and is_unsure(question) and question.notes:
+        return f"{question.notes[0]}{_where_else(question)}"
     for check in question.checks:
         if check.status is not CheckStatus.PASSED:
             return _why(check)
@@ -95,6 +104,17 @@ def repair_words(repair: Repair) -> str:
     count = "cells" if repair.cells[1:] else "cell"
     places = [f"{count} {cells}"] * bool(cells) + list(repair.files)
     return f"{repair.text} ({'; '.join([repair.kind, *places])})"
+
+
+def is_unsure(question: QuestionReport) -> bool:
+    """Return whether it is not certain which cells answer a question."""
+    return question.confidence is not None and question.confidence < LEAST_CONFIDENCE
+
+
+def _where_else(question: QuestionReport) -> str:
+    """Return the cells that may answer a question, and how a person says which do."""
+    shown = "; ".join(f"cell {c.cell} ({c.first_line})" for c in question.candidates)
+    return f"{f': {shown}' if shown else ''}; say it with --map {question.id}=CELL"
 
 
 def _why(check: CheckResult) -> str:

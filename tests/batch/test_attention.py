@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
 import pytest
 
-from grader.alignment import align_cells
-from grader.assignment import Assignment
 from grader.batch.attention import Concern, Reason, needs_a_look
 from grader.batch.statistics import summarise
 from grader.records import CellEnding, CellRun, CellStatus, CheckStatus, QuestionStatus
@@ -82,14 +79,19 @@ def test_crashed(question: Make, report: Make) -> None:
     assert found.reasons == (Reason(Concern.CRASHED, (), "cell 5, 7: ended its kernel"),)
 
 
-def test_an_uncertain_place(tiny: Assignment, question: Make, report: Make) -> None:
-    """The alignment's own note marks an answer that was found by its name alone, if not passed."""
-    answer = next(cell for cell in tiny.solution.cells if cell.id == "q1a-answer")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(answer.source)])
-    notes = align_cells(tiny, notebook)["1a"].notes
-    assert notes
-    assert reasons(report("s", question("1a", 0, notes=notes))) == [(Concern.UNSURE, ("1a",))]
-    assert reasons(report("s", question("1a", 4, notes=notes))) == []
+def test_an_uncertain_place(question: Make, report: Make) -> None:
+    """An answer that is found with little confidence is shown, if it did not pass."""
+    for confidence, found in ((0.5, [(Concern.UNSURE, ("1a",))]), (0.95, []), (None, [])):
+        assert reasons(report("s", question("1a", 0, confidence=confidence))) == found
+        assert reasons(report("s", question("1a", 4, confidence=confidence))) == []
+
+
+def test_cells_that_were_not_found(question: Make, report: Make) -> None:
+    """A question that is left open as its cells are uncertain says so, whatever its checks say."""
+    lost = question("1a", 0, confidence=0.0, notes=("it may be cell 3", "and more"), **UNGRADED)
+    found = needs_a_look(report("s", lost))
+    assert found is not None
+    assert found.reasons == (Reason(Concern.UNSURE, ("1a",), "it may be cell 3"),)
 
 
 def test_a_solution(question: Make, report: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,21 @@ def test_files_that_are_gone(batch: Any, tmp_path: Path) -> None:
     result, _ = batch(execute)
     assert [job.id for job in seen] == ["bob"]
     assert result.kept == 2
+
+
+def test_maps(batch: Any) -> None:
+    """A map of cells goes with its submission, and only what it changes is graded again."""
+    seen: list[Job] = []
+
+    def execute(jobs: Iterable[Job], started: Callable[[str], None]) -> Iterator[Outcome]:
+        for job in jobs:
+            seen.append(job)
+            yield graded(batch.tiny, job)
+
+    batch(execute)
+    seen.clear()
+    result, _ = batch(execute, maps={"bob": {"1a": (4,)}, "eve": {"1a": (99,)}})
+    assert result.kept == 1
+    assert [(job.id, dict(job.cell_map)) for job in seen] == [("bob", {"1a": (4,)}), ("eve", {})]
+    assert "has 16 cells" in seen[1].problem
+    assert pickle.loads(pickle.dumps(seen[0])).cell_map == {"1a": (4,)}

@@ -131,3 +131,27 @@ def test_an_anonymous_batch(
         assert known not in "\n".join([*texts, capsys.readouterr().out])
     assert len(list(out.glob("anon-*/feedback.html"))) == 2
     assert (out / "similar.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('[map]\n"1a" = 4', "name the submission: [map.ID]"),
+        ('[map.tom]\n"1a" = 4', "there is no submission 'tom'"),
+        ('[map.ann]\n"9z" = 4', "the map names question '9z'"),
+    ],
+)
+def test_a_map_of_nobody(
+    call: Call,
+    folder: Path,
+    tmp_path: Path,
+    tiny_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    content: str,
+    reason: str,
+) -> None:
+    """A map that names no submission, or a question that there is not, is refused beforehand."""
+    (tmp_path / "cells.toml").write_text(content)
+    options = ("-o", tmp_path / "out", "--map-file", tmp_path / "cells.toml")
+    assert call(tiny_folder, folder, *options) == 2
+    assert reason in capsys.readouterr().err

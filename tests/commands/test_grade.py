@@ -446,3 +446,41 @@ def test_experiments(call: Call, tiny_folder: Path, tmp_path: Path) -> None:
         assert call(tiny_folder, path, "--json", out, *options) == 0
         scores.append(from_json(out.read_text()).score)
     assert scores == [3.0, 4.0]
+
+
+def test_map(call: Call, solved: NotebookNode, tmp_path: Path) -> None:
+    """What a person says of an answer's cells counts, from options before a file, and is said."""
+    moved = copy.deepcopy(solved)
+    answer = moved.cells[10].source
+    moved.cells[10].source = answer.replace("sum_of_squares", "add_squares")
+    moved.cells.append(v4.new_code_cell(answer))
+    (tmp_path / "hw.ipynb").write_text(json.dumps(moved))
+    (tmp_path / "cells.toml").write_text('[map]\n"2a" = 10\n[map.hw]\n"1b" = "7-8"\n')
+    options = ["--map", "2a=16", "--map-file", tmp_path / "cells.toml"]
+    assert call(TINY, tmp_path / "hw.ipynb", *options, "--json", tmp_path / "r.json") == 0
+    questions = {q.id: q for q in from_json((tmp_path / "r.json").read_text()).questions}
+    assert (questions["2a"].cells, questions["2a"].points) == ((16,), 1.0)
+    assert "taken from cell 16, as the map says" in questions["2a"].notes
+    assert questions["1b"].cells == (7, 8)
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("2a", "write QUESTION=CELLS"),
+        ("9z=3", "'9z'; those of tiny are 1a, 1b, 2a, 2b, 2c"),
+        ("2a=99", "the notebook has 16 cells, 0 to 15"),
+    ],
+)
+def test_map_to_nothing(
+    call: Call,
+    solved: NotebookNode,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    reason: str,
+) -> None:
+    """A map to what there is not is refused in a sentence."""
+    (tmp_path / "hw.ipynb").write_text(json.dumps(solved))
+    assert call(TINY, tmp_path / "hw.ipynb", "--map", option) == 2
+    assert reason in capsys.readouterr().err

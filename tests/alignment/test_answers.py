@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import uuid
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hand_ins import SQUARES, strip_both, strip_ids, strip_metadata
 from nbformat import NotebookNode, v4
 
 from grader.alignment import AlignedAnswer, align
@@ -17,42 +17,11 @@ from grader.records import QuestionKind
 from grader.release import TEXT_PLACEHOLDER
 
 AS_RELEASED = {"1a": (4, 5), "1b": (7,), "2a": (10,), "2b": (12,), "2c": (14,)}
-SQUARES = "def square(x):\n    return x * x\n\n\ndef square_grad(x):\n    return 2 * x"
-
-
-@pytest.fixture
-def notebook(tiny: Assignment) -> NotebookNode:
-    """A complete hand-in: the release, filled in, its own code cells run."""
-    filled = copy.deepcopy(tiny.release)
-    filled.cells[4].source = SQUARES
-    filled.cells[7].source = "Because its derivative changes sign."
-    filled.cells[10].source = "def sum_of_squares(x):\n    return sum(square(v) for v in x)"
-    filled.cells[12].execution_count = 3
-    filled.cells[14].source = "total = sum_of_squares([1, 2, 3])"
-    return filled
 
 
 def cells_of(answers: dict[str, AlignedAnswer]) -> dict[str, tuple[int, ...]]:
     """Each question's cells."""
     return {question: answer.cells for question, answer in answers.items()}
-
-
-def strip_ids(notebook: NotebookNode) -> None:
-    """As an editor does that saves in an older format."""
-    for cell in notebook.cells:
-        cell.id = uuid.uuid4().hex[:8]
-
-
-def strip_metadata(notebook: NotebookNode) -> None:
-    """As a course's own clean-up script does."""
-    for cell in notebook.cells:
-        cell.metadata.clear()
-
-
-def strip_both(notebook: NotebookNode) -> None:
-    """As copying the cells into a new notebook does."""
-    strip_ids(notebook)
-    strip_metadata(notebook)
 
 
 EDITORS = [strip_ids, strip_metadata, strip_both]
@@ -109,7 +78,7 @@ def test_split_answer(
 
 
 def test_deleted_prompt(tiny: Assignment, notebook: NotebookNode) -> None:
-    """Without its prompt, an answer is found by the name that it defines, and a note says so."""
+    """Without its prompt, an answer is found by the name that it defines, wherever it stands."""
     strip_both(notebook)
     answer = notebook.cells[10]
     del notebook.cells[9:11]
@@ -117,7 +86,8 @@ def test_deleted_prompt(tiny: Assignment, notebook: NotebookNode) -> None:
     found = align(tiny, notebook)["2a"]
     assert found.cells == (1,)
     assert found.attempted
-    assert found.notes == ("found by the name it defines, in cell 1",)
+    assert found.is_sure
+    assert found.evidence[0].text == "it alone defines sum_of_squares"
 
 
 def test_deleted_question(tiny: Assignment, notebook: NotebookNode) -> None:
@@ -134,8 +104,10 @@ def test_deleted_answer(tiny: Assignment, notebook: NotebookNode) -> None:
     del notebook.cells[7]
     del notebook.cells[9]
     answers = align(tiny, notebook)
-    assert answers["1b"] == AlignedAnswer("1b", (), found=True, attempted=False)
-    assert answers["2a"] == AlignedAnswer("2a", (), found=True, attempted=False)
+    for identity in ("1b", "2a"):
+        answer = answers[identity]
+        assert (answer.cells, answer.found, answer.attempted) == ((), True, False)
+        assert answer.is_sure
 
 
 @pytest.mark.parametrize("strip", [lambda notebook: None, strip_both])
@@ -200,8 +172,15 @@ def test_markdown_answer_in_several_cells(tiny: Assignment, notebook: NotebookNo
 def test_given_code_counts_once_it_was_run(tiny: Assignment, notebook: NotebookNode) -> None:
     """Code that the question hands out complete is attempted when it was run."""
     assert align(tiny, notebook)["2b"].attempted
-    notebook.cells[12].execution_count = None
+    notebook.cells[12].execution_count, notebook.cells[4].execution_count = None, 1
     assert not align(tiny, notebook)["2b"].attempted
+
+
+def test_given_code_without_any_outputs(tiny: Assignment, notebook: NotebookNode) -> None:
+    """Where all outputs were cleared, given code counts as run beside code that was written."""
+    notebook.cells[12].execution_count = None
+    assert align(tiny, notebook)["2b"].attempted
+    assert not align(tiny, tiny.release)["2b"].attempted
 
 
 def test_changed_test_cell_is_no_attempt(tiny: Assignment, notebook: NotebookNode) -> None:
