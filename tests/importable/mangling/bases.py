@@ -1,0 +1,169 @@
+"""Hand-ins to be deformed, and how a deformed one is written to disk."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from random import Random
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from rapidfuzz import fuzz
+
+from grader.alignment import align_cells
+from grader.assignment import Assignment
+from grader.release import cell_question, cell_role
+from grader.submission import load_submission
+from mangling.records import Cell, HandIn, Saved
+
+_MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION[^\n]*\n?", re.MULTILINE)
+LEAST_LIKENESS = 55
+FIRST_WITH_IDS = (4, 5)
+# What Jupyter writes into a notebook that it saves.
+JUPYTER: Mapping[str, Any] = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.11.7",
+    },
+}
+
+
+def solution_hand_in(assignment: Assignment) -> HandIn:
+    """The solution as a student would hand it in: run, and without the solution's markers."""
+    stubs = {cell.id: cell.source for cell in assignment.release.cells}
+    count = 0
+    cells = []
+    for cell in assignment.solution.cells:
+        count += cell.cell_type == "code"
+        role = cell_role(cell)
+        cells.append(
+            Cell(
+                kind=cell.cell_type,
+                source=_without_markers(cell.source),
+                question=cell_question(cell),
+                role=role,
+                stub=stubs[cell.id] if role == "answer" else "",
+                metadata=dict(cell.metadata),
+                identity=cell.id,
+                count=count if cell.cell_type == "code" else None,
+            )
+        )
+    files = {p: _without_markers(t).encode() for p, t in assignment.solution_files.items()}
+    name = "hand-in.ipynb" if cells else ""
+    return HandIn(name, tuple(cells), files, assignment.answer_files, JUPYTER)
+
+
+def read_hand_in(path: Path, assignment: Assignment) -> HandIn:
+    """A hand-in of a file or folder; what its cells are is told by likeness to the release."""
+    submission = load_submission(path, assignment.answer_files)
+    folder = str(submission.folder)
+    answers = tuple(
+        str(PurePosixPath(folder, file))
+        for file in assignment.answer_files
+        if str(PurePosixPath(folder, file)) in submission.files
+    )
+    files = {p: c for p, c in submission.files.items() if p != submission.name}
+    roles = dict(_roles(assignment, submission.notebook))
+    cells = tuple(
+        Cell(
+            kind=cell.cell_type,
+            source=cell.source,
+            question=roles[index][0],
+            role=roles[index][1],
+            stub=roles[index][2],
+            metadata=dict(cell.metadata),
+            identity=cell.id,
+            outputs=tuple(cell.get("outputs", ())),
+            count=cell.get("execution_count"),
+        )
+        for index, cell in enumerate(submission.notebook.cells)
+    )
+    return HandIn(submission.name, cells, files, answers, JUPYTER)
+
+
+def save(hand_in: HandIn) -> Saved:
+    """The hand-in's files, the notebook among them."""
+    if not hand_in.name:
+        return Saved("", dict(hand_in.files))
+    text = json.dumps(notebook_tree(hand_in), indent=1, ensure_ascii=False)
+    return Saved(hand_in.name, {**hand_in.files, hand_in.name: (text + "\n").encode()})
+
+
+def notebook_tree(hand_in: HandIn) -> dict[str, Any]:
+    """The notebook as JSON, in the hand-in's version of nbformat."""
+    major, minor = hand_in.version
+    has_ids = hand_in.version >= FIRST_WITH_IDS
+    cells = [_cell_tree(cell, has_ids) for cell in hand_in.cells]
+    tree = {
+        "cells": cells,
+        "metadata": dict(hand_in.metadata),
+        "nbformat": max(major, 4),
+        "nbformat_minor": minor,
+    }
+    if major >= FIRST_WITH_IDS[0]:
+        return tree
+    joined = [{**cell, "source": "".join(cell["source"])} for cell in cells]
+    newer = nbformat.from_dict({**tree, "cells": joined, "nbformat_minor": 4})
+    return dict(json.loads(nbformat.v3.writes_json(nbformat.v4.downgrade(newer))))
+
+
+def write(saved: Saved, folder: Path) -> Path:
+    """Writes the files into an empty `folder`; returns what is handed in.
+
+    That is the one file or the one folder at the top, or `folder` where there are several.
+    """
+    for name, content in saved.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    entries = list(folder.iterdir())
+    return entries[0] if len(entries) == 1 else folder
+
+
+def fresh_id(rng: Random) -> str:
+    """An id as Jupyter makes them."""
+    return uuid.UUID(int=rng.getrandbits(128), version=4).hex[:8]
+
+
+def _cell_tree(cell: Cell, has_ids: bool) -> dict[str, Any]:
+    tree: dict[str, Any] = {"cell_type": cell.kind, "metadata": dict(cell.metadata)}
+    if has_ids and cell.identity:
+        tree["id"] = cell.identity
+    if cell.is_code:
+        tree |= {"execution_count": cell.count, "outputs": list(cell.outputs)}
+    return {**tree, "source": cell.source.splitlines(keepends=True)}
+
+
+def _without_markers(text: str) -> str:
+    return _MARKER.sub("", text).rstrip("\n") + ("\n" if text.endswith("\n") else "")
+
+
+def _roles(
+    assignment: Assignment, notebook: NotebookNode
+) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    """Each cell's question, role and stub."""
+    release = assignment.release.cells
+    answers = align_cells(assignment, notebook)
+    owners = {j: q for q, answer in answers.items() for j in answer.cells}
+    for index, cell in enumerate(notebook.cells):
+        like = [c for c in release if c.cell_type == cell.cell_type and c.source]
+        best = max(like, key=lambda c: fuzz.ratio(c.source, cell.source), default=None)
+        near = best is not None and fuzz.ratio(best.source, cell.source) >= LEAST_LIKENESS
+        question = owners.get(index, cell_question(best) if near else "")
+        role = cell_role(best) if near and cell_question(best) == question else ""
+        if index in owners:
+            role = role if role in ("given", "test") else "answer"
+        elif role == "answer":
+            role = ""
+        stubs = [c.source for c in release if (cell_question(c), cell_role(c)) == (question, role)]
+        yield index, (question, role, stubs[0] if role == "answer" and stubs else "")

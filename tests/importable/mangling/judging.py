@@ -1,0 +1,54 @@
+"""What a deformation did to the points: the same, left to a person, or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.records import QuestionKind, QuestionReport, QuestionStatus, Report
+from mangling.combining import Deformed
+from mangling.records import Expected
+
+LEFT_OPEN = (QuestionStatus.UNGRADED, QuestionStatus.PENDING)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One question that is judged otherwise; `allowed` says whether the deformation may do so."""
+
+    question: str
+    before: str
+    after: str
+    why: str
+    allowed: bool
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.question}: {self.before} -> {self.after} ({self.why})"
+
+
+def differences(before: Report, after: Report, deformed: Deformed) -> list[Difference]:
+    """The questions whose points or status changed."""
+    return list(_differences(before, after, deformed))
+
+
+def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[Difference]:
+    for old, new in zip(before.questions, after.questions, strict=True):
+        if (old.points, old.status) == (new.points, new.status):
+            continue
+        expected = deformed.code if old.kind is QuestionKind.CODE else deformed.text
+        allowed = expected in (Expected.ANYTHING, Expected.REFUSED) or (
+            expected is Expected.OR_UNGRADED and new.status in LEFT_OPEN and _reason(new) != ""
+        )
+        yield Difference(new.id, _shown(old), _shown(new), _reason(new), allowed)
+
+
+def _shown(question: QuestionReport) -> str:
+    return f"{question.status} {question.points:g}/{question.max_points:g}"
+
+
+def _reason(question: QuestionReport) -> str:
+    """What the report says of it, shortened."""
+    lacking = [c for c in question.checks if c.status != "passed" and c.message]
+    parts = [*question.notes, *(f"{c.name}: {c.message}" for c in lacking[:2])]
+    return "; ".join(" ".join(part.split())[:200] for part in parts)
