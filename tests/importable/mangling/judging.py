@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from rapidfuzz import fuzz
 
 from grader.records import QuestionKind, QuestionReport, QuestionStatus, Report
 from mangling.combining import Deformed
 from mangling.records import Expected
 
+MOSTLY = 90
 LEFT_OPEN = (QuestionStatus.UNGRADED, QuestionStatus.PENDING)
 
 
@@ -34,13 +37,28 @@ def differences(before: Report, after: Report, deformed: Deformed) -> list[Diffe
 
 def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[Difference]:
     for old, new in zip(before.questions, after.questions, strict=True):
+        is_code = old.kind is QuestionKind.CODE and old.max_points > 0
+        expected = deformed.code if is_code else deformed.text
         if (old.points, old.status) == (new.points, new.status):
+            if expected is not Expected.ANYTHING and (lost := _not_shown(old, new)):
+                yield Difference(new.id, _shown(old), "another answer is shown", lost, False)
             continue
-        expected = deformed.code if old.kind is QuestionKind.CODE else deformed.text
         allowed = expected in (Expected.ANYTHING, Expected.REFUSED) or (
             expected is Expected.OR_UNGRADED and new.status in LEFT_OPEN and _reason(new) != ""
         )
         yield Difference(new.id, _shown(old), _shown(new), _reason(new), allowed)
+
+
+def _not_shown(old: QuestionReport, new: QuestionReport) -> str:
+    """The beginning of a written answer that the report no longer shows."""
+    shown = _letters([c.source for c in new.answer] + [f.source for f in new.files])
+    written = [c.source for c in old.answer if c.cell_type == "markdown"]
+    lost = [text for text in written if fuzz.partial_ratio(_letters([text]), shown) < MOSTLY]
+    return lost[0][:60] if lost and old.kind is not QuestionKind.CODE else ""
+
+
+def _letters(texts: Sequence[str]) -> str:
+    return "".join(filter(str.isalnum, "".join(texts)))
 
 
 def _shown(question: QuestionReport) -> str:

@@ -67,7 +67,7 @@ def split_in_five(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandI
     return _changed(hand_in, cells, "no code answer has two statements")
 
 
-@deformation(Stage.LAYOUT, group=MOVED)
+@deformation(Stage.LAYOUT, text=Expected.OR_UNGRADED, group=MOVED)
 def out_of_order(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """The questions of a section are answered in another order, where the code allows it."""
     cells: list[Cell] = []
@@ -80,7 +80,7 @@ def out_of_order(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn
     return _changed(hand_in, cells, "no two questions of a section may change places")
 
 
-@deformation(Stage.LAYOUT, group=MOVED)
+@deformation(Stage.LAYOUT, text=Expected.OR_UNGRADED, group=MOVED)
 def sections_out_of_order(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """Whole sections stand in another order, where the code allows it."""
     first, *sections = _sections(hand_in.cells)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from random import Random
 
 from grader.assignment import Assignment
 from mangling.bases import fresh_id
 from mangling.records import Cell, HandIn, NotApplicableError, Stage, deformation
-from mangling.syntax import Edit, edited, end_of, map_code, tree_of
+from mangling.syntax import Edit, bound, edited, end_of, free, map_code, statements, tree_of
 
 ELEMENTWISE = frozenset(
     ["sigmoid", "sigmoid_grad", "relu", "relu_grad", "bce_loss", "bce_loss_grad", "d_sigmoid"]
 )
 TWICE = "twice"
+PLACE = "place of functions"
 
 
 @deformation(Stage.NAMES)
@@ -53,6 +56,48 @@ def aliased(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
         return edited(source, edits)
 
     return _changed(hand_in, map_code(hand_in, renamed, answers_only=True), "nothing is defined")
+
+
+@deformation(Stage.NAMES, group=PLACE)
+def functions_at_top(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """Functions and classes of the answers stand in one cell above them; what uses them stays."""
+    moved: list[str] = []
+    cells: list[Cell] = []
+    first = 0
+    for cell in hand_in.cells:
+        definitions, rest = _parted(cell) if cell.is_code and cell.role == "answer" else ("", "")
+        if definitions:
+            first = first if moved else len(cells)
+            moved.append(definitions)
+            cells += [replace(cell, source=rest)] if rest.strip() else []
+        else:
+            cells.append(cell)
+    if not moved:
+        raise NotApplicableError("no answer defines a function")
+    return hand_in.with_cells([*cells[:first], _new("\n\n".join(moved), rng), *cells[first:]])
+
+
+@deformation(Stage.NAMES, group=PLACE)
+def in_own_module(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """Functions that need nothing of the notebook are imported from a file beside it."""
+    moved: list[str] = []
+    cells: list[Cell] = []
+    for cell in hand_in.cells:
+        definitions, rest = _parted(cell) if _defined_of(cell, assignment) else ("", "")
+        known = {"np", *dir(builtins), *(name for text in moved for name in bound(text))}
+        if definitions and not free(definitions) - bound(definitions) - known:
+            moved.append(definitions)
+            names = ", ".join(sorted(bound(definitions)))
+            source = f"from my_network import {names}\n\n{rest}".strip()
+            cells.append(replace(cell, source=source))
+        else:
+            cells.append(cell)
+    if not moved:
+        raise NotApplicableError("no answer is a function that needs nothing else")
+    module = "import numpy as np\n\n\n" + "\n\n\n".join(moved) + "\n"
+    path = str(PurePosixPath(hand_in.name).parent / "my_network.py")
+    files = {**hand_in.files, path: module.encode()}
+    return replace(hand_in.with_cells(cells), files=files)
 
 
 @deformation(Stage.NAMES, group=TWICE)
@@ -98,6 +143,19 @@ def redefined_at_end(hand_in: HandIn, assignment: Assignment, rng: Random) -> Ha
         raise NotApplicableError("no cell defines what is asked for")
     text = "# trying something else\n" + "\n\n".join(dict.fromkeys(filter(None, drafts)))
     return hand_in.with_cells([*hand_in.cells, _new(text, rng)])
+
+
+def _parted(cell: Cell) -> tuple[str, str]:
+    """The functions and classes of a cell, and all else."""
+    pieces = statements(cell.source)
+    meant = (ast.FunctionDef, ast.ClassDef)
+    defines = [[isinstance(n, meant) for n in tree_of(piece).body] == [True] for piece in pieces]
+    kinds = zip(pieces, defines, strict=True)
+    definitions = [piece for piece, is_definition in kinds if is_definition]
+    rest = [
+        piece for piece, is_definition in zip(pieces, defines, strict=True) if not is_definition
+    ]
+    return "\n\n\n".join(piece.strip("\n") for piece in definitions), "\n".join(rest)
 
 
 def _defined_of(cell: Cell, assignment: Assignment) -> list[str]:

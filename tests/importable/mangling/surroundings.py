@@ -102,6 +102,44 @@ def sklearn_moved(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandI
 
 
 @deformation(Stage.SURROUNDINGS)
+def folder_in_imports(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """The first imports begin with `os.chdir` to a folder of another machine."""
+    return _into_first(hand_in, "import os\nos.chdir('/home/student/courses/nn')\n", "")
+
+
+@deformation(Stage.SURROUNDINGS)
+def missing_module(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """The first imports begin with a module that is not installed here and hardly used."""
+    return _into_first(hand_in, "import seaborn as sns\nsns.set()\n", "")
+
+
+@deformation(Stage.SURROUNDINGS)
+def old_style(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """The first imports begin with a style that newer matplotlib does not have."""
+    lines = "import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')\n"
+    return _into_first(hand_in, lines, "")
+
+
+@deformation(Stage.SURROUNDINGS)
+def names_cleared(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """The notebook begins by clearing all names and the screen."""
+    lines = "%reset -f\n%clear\nfrom IPython import get_ipython\nget_ipython().magic('reset -sf')\n"
+    return _into_first(hand_in, lines, "")
+
+
+@deformation(Stage.SURROUNDINGS)
+def asks_for_input(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """The notebook asks for a name and waits for it."""
+    return _above_code(hand_in, ["group = int(input('Your group: '))"], rng)
+
+
+@deformation(Stage.SURROUNDINGS)
+def exits(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
+    """Cells between the others leave the program."""
+    return _strewn(hand_in, ["import sys\nsys.exit()", "exit()"], rng)
+
+
+@deformation(Stage.SURROUNDINGS)
 def other_years_utils(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """A helper of another year's `utils` is imported at the top, and used in later cells."""
     first = "from utils import plot_decision_boundary, load_dataset_2019"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import symtable
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -94,9 +95,23 @@ def free(source: str) -> set[str]:
     known: set[str] = set()
     names: set[str] = set()
     for node in tree_of(source).body:
-        names |= read_names(node) - known
+        names |= _reads(node) - known
         known |= bound_names(node)
     return names
+
+
+def _reads(node: ast.stmt) -> set[str]:
+    """The notebook's names that a statement reads, a definition's own local names not."""
+    if not isinstance(node, Function | ast.ClassDef):
+        return read_names(node)
+    table = symtable.symtable(ast.unparse(node), "cell", "exec")
+    outside = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    waiting = list(table.get_children())
+    while waiting:
+        scope = waiting.pop()
+        waiting += scope.get_children()
+        outside |= {s.get_name() for s in scope.get_symbols() if s.is_global()}
+    return outside
 
 
 def comments(source: str) -> list[tokenize.TokenInfo]:
