@@ -49,11 +49,17 @@ def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[
         yield Difference(new.id, _shown(old), _shown(new), _reason(new), allowed)
 
 
+def is_shown(written: Sequence[str], taken: Sequence[str]) -> bool:
+    """Whether all that was written stands in what was taken for the answer, but for marks."""
+    shown = _letters(taken)
+    return all(fuzz.partial_ratio(_letters([text]), shown) >= MOSTLY for text in written)
+
+
 def _not_shown(old: QuestionReport, new: QuestionReport) -> str:
     """The beginning of a written answer that the report no longer shows."""
-    shown = _letters([c.source for c in new.answer] + [f.source for f in new.files])
+    shown = [c.source for c in new.answer] + [f.source for f in new.files]
     written = [c.source for c in old.answer if c.cell_type == "markdown"]
-    lost = [text for text in written if fuzz.partial_ratio(_letters([text]), shown) < MOSTLY]
+    lost = [text for text in written if not is_shown([text], shown)]
     return lost[0][:60] if lost and old.kind is not QuestionKind.CODE else ""
 
 

@@ -150,12 +150,10 @@ def _parted(cell: Cell) -> tuple[str, str]:
     pieces = statements(cell.source)
     meant = (ast.FunctionDef, ast.ClassDef)
     defines = [[isinstance(n, meant) for n in tree_of(piece).body] == [True] for piece in pieces]
-    kinds = zip(pieces, defines, strict=True)
-    definitions = [piece for piece, is_definition in kinds if is_definition]
-    rest = [
-        piece for piece, is_definition in zip(pieces, defines, strict=True) if not is_definition
-    ]
-    return "\n\n\n".join(piece.strip("\n") for piece in definitions), "\n".join(rest)
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    for piece, is_definition in zip(pieces, defines, strict=True):
+        parts[is_definition].append(piece.strip("\n"))
+    return "\n\n\n".join(parts[True]), "\n".join(parts[False])
 
 
 def _defined_of(cell: Cell, assignment: Assignment) -> list[str]:
