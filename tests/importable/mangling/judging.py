@@ -17,13 +17,17 @@ LEFT_OPEN = (QuestionStatus.UNGRADED, QuestionStatus.PENDING)
 
 @dataclass(frozen=True)
 class Difference:
-    """One question that is judged otherwise; `allowed` says whether the deformation may do so."""
+    """One question that is judged otherwise; `allowed` says whether the deformation may do so.
+
+    `kept_from_person` says that points are gone that nobody is asked to look at.
+    """
 
     question: str
     before: str
     after: str
     why: str
     allowed: bool
+    kept_from_person: bool = False
 
     def __str__(self) -> str:
         """One line."""
@@ -46,7 +50,8 @@ def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[
         allowed = expected in (Expected.ANYTHING, Expected.REFUSED) or (
             expected is Expected.OR_UNGRADED and new.status in LEFT_OPEN and _reason(new) != ""
         )
-        yield Difference(new.id, _shown(old), _shown(new), _reason(new), allowed)
+        gone = new.status not in LEFT_OPEN and new.points < new.max_points
+        yield Difference(new.id, _shown(old), _shown(new), _reason(new), allowed, gone)
 
 
 def is_shown(written: Sequence[str], taken: Sequence[str]) -> bool:

@@ -17,6 +17,9 @@ from mangling.combining import Deformed, deform_all
 from mangling.judging import Difference, differences
 from mangling.records import Expected, HandIn, Saved
 
+# What a refusal names.
+REASON = "Python 2"
+
 
 class Outcome(StrEnum):
     """What a deformation did: the word in the table's cell."""
@@ -64,17 +67,23 @@ def attempt(
     try:
         after = graded(deformed.saved, assignment)
     except SubmissionError as error:
-        refused = deformed.code is Expected.REFUSED
+        refused = deformed.code is Expected.REFUSED and REASON in str(error)
         outcome = Outcome.REFUSED if refused else Outcome.CHANGED
         return Trial(outcome, deformed.names, (f"refused: {error}",))
-    return _compared(deformed, differences(before, after, deformed))
+    found = differences(before, after, deformed)
+    if deformed.code is Expected.REFUSED:
+        said = any(REASON in text for text in (*after.notes, *map(str, found)))
+        refused = said and after.score == 0 and not any(c.kept_from_person for c in found)
+        outcome = Outcome.REFUSED if refused else Outcome.CHANGED
+        return Trial(outcome, deformed.names, tuple(map(str, found)) or ("it was graded",))
+    return _compared(deformed, found)
 
 
 def _compared(deformed: Deformed, found: list[Difference]) -> Trial:
     lost = [difference for difference in found if not difference.allowed]
     details = tuple(map(str, lost or found))
-    if lost or deformed.code is Expected.REFUSED:
-        return Trial(Outcome.CHANGED, deformed.names, details or ("it was graded",))
+    if lost:
+        return Trial(Outcome.CHANGED, deformed.names, details)
     if not found:
         return Trial(Outcome.SAME, deformed.names)
     weak = Expected.ANYTHING in (deformed.code, deformed.text)
