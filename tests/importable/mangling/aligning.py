@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.alignment import AlignedAnswer, align_cells
+from grader.alignment import AlignedAnswer, align
 from grader.assignment import Assignment, Question
 from grader.records import QuestionKind
 from grader.submission import read_notebook
@@ -28,7 +28,7 @@ def alignment_differences(
     deformed = deform_all(chosen, hand_in, assignment, seed)
     saved = deformed.saved
     notebook = read_notebook(saved.files[saved.name], saved.name)
-    answers = align_cells(assignment, notebook)
+    answers = align(assignment, notebook)
     sources = [cell.source for cell in notebook.cells]
     found = []
     for question in assignment.questions:
@@ -51,7 +51,8 @@ def _compared(
         return
     taken = [sources[index] for index in answer.cells]
     wrong = _what_is_wrong(question, own, answer, taken)
-    left_open = not answer.found and expected is Expected.OR_UNGRADED
+    is_sure = answer.found and getattr(answer, "is_sure", True)
+    left_open = not is_sure and expected is Expected.OR_UNGRADED
     if wrong and not left_open:
         why = "; ".join(answer.notes)
         yield Difference(question.id, "found", f"{wrong}, cells {answer.cells}", why, False)

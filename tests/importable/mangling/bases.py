@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from rapidfuzz import fuzz
 
-from grader.alignment import align_cells
+from grader.alignment import align
 from grader.assignment import Assignment
 from grader.release import cell_question, cell_role
 from grader.submission import load_submission
@@ -153,7 +153,7 @@ def _roles(
 ) -> Iterator[tuple[int, tuple[str, str, str]]]:
     """Each cell's question, role and stub."""
     release = assignment.release.cells
-    answers = align_cells(assignment, notebook)
+    answers = align(assignment, notebook)
     owners = {j: q for q, answer in answers.items() for j in answer.cells}
     for index, cell in enumerate(notebook.cells):
         like = [c for c in release if c.cell_type == cell.cell_type and c.source]
