@@ -58,6 +58,10 @@ def _compared(
         yield Difference(question.id, "found", f"{wrong}, cells {answer.cells}", why, False)
 
 
+def _without_fence(source: str) -> str:
+    return source.removeprefix("```python\n").removesuffix("\n```")
+
+
 def _what_is_wrong(
     question: Question, own: list[Cell], answer: AlignedAnswer, taken: list[str]
 ) -> str:
@@ -69,7 +73,7 @@ def _what_is_wrong(
     if question.kind is not QuestionKind.CODE and written and not is_shown(written, taken):
         return "another text taken"
     asked = {n for cell in own if cell.is_code for n in bound(cell.source)} & set(question.names)
-    missing = asked - {name for source in taken for name in bound(source)}
+    missing = asked - {name for source in taken for name in bound(_without_fence(source))}
     if missing and not answer.in_text:
         return f"without {', '.join(sorted(missing))}"
     return ""

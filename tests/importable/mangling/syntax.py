@@ -14,7 +14,8 @@ from grader.rewriting import bound_names, parse_cell, read_names
 from mangling.records import Cell, HandIn
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_MAGIC_LINE = re.compile(r"^\s*[%!]")
+# Not a line that goes on with the operator %, which a space follows.
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:%{1,2}[a-zA-Z]|[!?])[^\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ def end_of(source: str, node: ast.stmt | ast.expr | ast.arg) -> int:
 
 def tree_of(source: str) -> ast.Module:
     """A cell's syntax tree, magics passed over; empty where it cannot be parsed."""
-    return parse_cell(source) or ast.Module([], [])
+    return _parsed(source) or ast.Module([], [])
+
+
+def _parsed(source: str) -> ast.Module | None:
+    return parse_cell(_MAGIC_LINE.sub(r"\1pass", source))
 
 
 def functions_of(tree: ast.Module) -> Iterator[Function]:
@@ -66,12 +71,12 @@ def functions_of(tree: ast.Module) -> Iterator[Function]:
 
 def has_magics(source: str) -> bool:
     """Whether a line is a magic or a shell command."""
-    return any(_MAGIC_LINE.match(line) for line in source.splitlines())
+    return bool(_MAGIC_LINE.search(source))
 
 
 def statements(source: str) -> list[str]:
     """The text cut at the statements at the top, comments going with what they stand above."""
-    tree = parse_cell(source)
+    tree = _parsed(source)
     if tree is None or not tree.body:
         return [source]
     lines = source.splitlines(keepends=True)
