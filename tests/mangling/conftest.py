@@ -1,8 +1,9 @@
 """The mangle table: what each deformation does to the points of each assignment's hand-ins.
 
 `pytest tests/mangling --mangle-table` grades every deformation of every solution, once with the
-release's metadata and once without, and prints the table. `--mangle-hand-ins FOLDER` adds the
-hand-ins of that folder, one for each assignment, in a folder or file of its name;
+release's metadata and once without, and prints the table. So it does with a solution of which
+each question has a bug, which must not earn points by being deformed. `--mangle-hand-ins FOLDER`
+adds the hand-ins of that folder, one for each assignment, in a folder or file of its name;
 `--mangle-combinations N` adds so many random combinations for each assignment.
 """
 
@@ -18,7 +19,7 @@ from mangling import DEFORMATIONS, Expected, Stage, random_names
 
 from grader.assignment import bundled_assignments
 
-SOLUTION, BARE, OTHERS, COMBINED = "solution", "bare", "hand-in", "combined"
+SOLUTION, BARE, WRONG, OTHERS, COMBINED = "solution", "bare", "wrong", "hand-in", "combined"
 STRIPPED = "metadata_stripped"
 Case = tuple[str, str, tuple[str, ...]]
 
@@ -61,6 +62,7 @@ def _cases(config: pytest.Config) -> Iterator[Case]:
             yield slug, SOLUTION, (name,)
             if deformation.stage < Stage.METADATA and deformation.code is not Expected.REFUSED:
                 yield slug, BARE, (name, STRIPPED)
+                yield slug, WRONG, (name, STRIPPED)
             if folder and any(folder.glob(f"{slug}*")):
                 yield slug, OTHERS, (name,)
         for seed in range(config.getoption("mangle_combinations")):

@@ -11,7 +11,14 @@ become of the questions.
 from __future__ import annotations
 
 from mangling import code, layout, metadata, names, packing, surroundings, texts
-from mangling.bases import read_hand_in, save, solution_hand_in, write
+from mangling.bases import (
+    read_hand_in,
+    release_hand_in,
+    save,
+    solution_hand_in,
+    write,
+    wrong_hand_in,
+)
 from mangling.combining import Deformed, deform, deform_all, random_names
 from mangling.judging import Difference, differences
 from mangling.records import (
@@ -46,9 +53,11 @@ __all__ = [
     "packing",
     "random_names",
     "read_hand_in",
+    "release_hand_in",
     "save",
     "solution_hand_in",
     "surroundings",
     "texts",
     "write",
+    "wrong_hand_in",
 ]

@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from random import Random
 from typing import Any
@@ -16,8 +17,14 @@ from rapidfuzz import fuzz
 
 from grader.alignment import align
 from grader.assignment import Assignment
+from grader.audit import (
+    Mutant,
+    load_mutants,
+    release_submission,
+    solution_submission,
+)
 from grader.release import cell_question, cell_role
-from grader.submission import load_submission
+from grader.submission import Submission, load_submission
 from mangling.records import Cell, HandIn, Saved
 
 _MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION[^\n]*\n?", re.MULTILINE)
@@ -40,27 +47,64 @@ JUPYTER: Mapping[str, Any] = {
 
 def solution_hand_in(assignment: Assignment) -> HandIn:
     """The solution as a student would hand it in: run, and without the solution's markers."""
+    return _made_hand_in(assignment, solution_submission(assignment))
+
+
+def release_hand_in(assignment: Assignment) -> HandIn:
+    """The untouched release."""
+    return _made_hand_in(assignment, release_submission(assignment))
+
+
+def wrong_hand_in(assignment: Assignment) -> HandIn:
+    """The solution with one of the assignment's planted bugs in each question that has some."""
+    hand_in = solution_hand_in(assignment)
+    wrong: set[str] = set()
+    for mutant in load_mutants(assignment):
+        if mutant.question not in wrong:
+            changed = _planted(hand_in, assignment, mutant)
+            wrong |= {mutant.question} if changed != hand_in else set()
+            hand_in = changed
+    return hand_in
+
+
+def _planted(hand_in: HandIn, assignment: Assignment, mutant: Mutant) -> HandIn:
+    path = assignment.question(mutant.question).file
+    find, put = (_without_markers(text) for text in (mutant.find, mutant.replace))
+
+    def bugged(cell: Cell) -> Cell:
+        meant = cell.question == mutant.question and cell.role == "answer"
+        return replace(cell, source=cell.source.replace(find, put)) if meant else cell
+
+    files = {
+        name: content.replace(find.encode(), put.encode()) if name == path else content
+        for name, content in hand_in.files.items()
+    }
+    return replace(hand_in if path else hand_in.map_cells(bugged), files=files)
+
+
+def _made_hand_in(assignment: Assignment, submission: Submission) -> HandIn:
+    """A hand-in of what an assignment makes of its own solution."""
     stubs = {cell.id: cell.source for cell in assignment.release.cells}
-    count = 0
-    cells = []
-    for cell in assignment.solution.cells:
-        count += cell.cell_type == "code"
-        role = cell_role(cell)
-        cells.append(
-            Cell(
-                kind=cell.cell_type,
-                source=_without_markers(cell.source),
-                question=cell_question(cell),
-                role=role,
-                stub=stubs[cell.id] if role == "answer" else "",
-                metadata=dict(cell.metadata),
-                identity=cell.id,
-                count=count if cell.cell_type == "code" else None,
-            )
+    cells = tuple(
+        Cell(
+            kind=cell.cell_type,
+            source=_without_markers(cell.source),
+            question=cell_question(cell),
+            role=cell_role(cell),
+            stub=stubs[cell.id] if cell_role(cell) == "answer" else "",
+            metadata=dict(cell.metadata),
+            identity=cell.id,
+            count=cell.get("execution_count"),
         )
-    files = {p: _without_markers(t).encode() for p, t in assignment.solution_files.items()}
+        for cell in submission.notebook.cells
+    )
+    files = {
+        path: _without_markers(content.decode()).encode()
+        for path, content in submission.files.items()
+        if path != submission.name
+    }
     name = "hand-in.ipynb" if cells else ""
-    return HandIn(name, tuple(cells), files, assignment.answer_files, JUPYTER)
+    return HandIn(name, cells, files, assignment.answer_files, JUPYTER)
 
 
 def read_hand_in(path: Path, assignment: Assignment) -> HandIn:

@@ -39,6 +39,12 @@ def differences(before: Report, after: Report, deformed: Deformed) -> list[Diffe
     return list(_differences(before, after, deformed))
 
 
+def gains(before: Report, after: Report) -> list[str]:
+    """The questions that have more points than before: nothing earns them by being deformed."""
+    pairs = zip(before.questions, after.questions, strict=True)
+    return [f"{n.id}: {_shown(o)} -> {_shown(n)}" for o, n in pairs if n.points > o.points]
+
+
 def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[Difference]:
     for old, new in zip(before.questions, after.questions, strict=True):
         is_code = old.kind is QuestionKind.CODE and old.max_points > 0

@@ -65,6 +65,19 @@ def beside_checkpoint(saved: Saved, assignment: Assignment, rng: Random) -> Save
 
 
 @deformation(Stage.FILES)
+def beside_draft(saved: Saved, assignment: Assignment, rng: Random) -> Saved:
+    """An earlier version, of which the second half is not done, lies beside the notebook."""
+    _require_notebook(saved)
+    draft = nbformat.reads(saved.files[saved.name].decode("utf-8-sig"), as_version=4)
+    half = len(draft.cells) // 2
+    stubs = {cell.id: cell.source for cell in assignment.release.cells}
+    for cell in draft.cells[half:]:
+        cell.source = stubs.get(cell.get("id"), "")
+    name = _beside(saved, "old version.ipynb")
+    return Saved(saved.name, {**saved.files, name: nbformat.writes(draft).encode()})
+
+
+@deformation(Stage.FILES)
 def beside_copy(saved: Saved, assignment: Assignment, rng: Random) -> Saved:
     """The same notebook lies there twice, once as a copy."""
     _require_notebook(saved)

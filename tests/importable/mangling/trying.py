@@ -14,7 +14,7 @@ from grader.errors import SubmissionError
 from grader.records import Report
 from mangling.bases import save, write
 from mangling.combining import Deformed, deform_all
-from mangling.judging import Difference, differences
+from mangling.judging import Difference, differences, gains
 from mangling.records import Expected, HandIn, Saved
 
 # What a refusal names.
@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     TAKEN = "as expected"
     REFUSED = "refused"
     CHANGED = "CHANGED"
+    GAINED = "GAINED"
     NOTHING = "–"
 
 
@@ -43,7 +44,7 @@ class Trial:
     @property
     def holds(self) -> bool:
         """Whether the deformation did no more than it may."""
-        return self.outcome is not Outcome.CHANGED
+        return self.outcome not in (Outcome.CHANGED, Outcome.GAINED)
 
 
 def graded(saved: Saved, assignment: Assignment) -> Report:
@@ -60,7 +61,10 @@ def baseline(hand_in: HandIn, assignment: Assignment) -> Report:
 def attempt(
     names: Iterable[str], hand_in: HandIn, assignment: Assignment, before: Report, seed: int = 0
 ) -> Trial:
-    """Deforms, grades and compares with the report from before."""
+    """Deforms, grades and compares with the report from before.
+
+    No deformation may earn points, and none may take them beyond what it is expected to.
+    """
     deformed = deform_all(names, hand_in, assignment, seed)
     if not deformed.names:
         return Trial(Outcome.NOTHING, (), tuple(deformed.passed_over.values()))
@@ -70,6 +74,8 @@ def attempt(
         refused = deformed.code is Expected.REFUSED and REASON in str(error)
         outcome = Outcome.REFUSED if refused else Outcome.CHANGED
         return Trial(outcome, deformed.names, (f"refused: {error}",))
+    if gained := gains(before, after):
+        return Trial(Outcome.GAINED, deformed.names, tuple(gained))
     found = differences(before, after, deformed)
     if deformed.code is Expected.REFUSED:
         said = any(REASON in text for text in (*after.notes, *map(str, found)))
