@@ -33,7 +33,7 @@ def alignment_differences(
     found = []
     for question in assignment.questions:
         own = [c for c in hand_in.cells if c.question == question.id and c.role == "answer"]
-        if not own or question.file:
+        if not own or question.file or not question.points:
             continue
         expected = deformed.code if question.kind is QuestionKind.CODE else deformed.text
         found += _compared(question, own, answers[question.id], sources, expected)

@@ -35,7 +35,7 @@ class Difference:
 
 
 def differences(before: Report, after: Report, deformed: Deformed) -> list[Difference]:
-    """The questions whose points or status changed."""
+    """The questions whose points or status changed; those without points are passed over."""
     return list(_differences(before, after, deformed))
 
 
@@ -47,8 +47,9 @@ def gains(before: Report, after: Report) -> list[str]:
 
 def _differences(before: Report, after: Report, deformed: Deformed) -> Iterator[Difference]:
     for old, new in zip(before.questions, after.questions, strict=True):
-        is_code = old.kind is QuestionKind.CODE and old.max_points > 0
-        expected = deformed.code if is_code else deformed.text
+        if not old.max_points:
+            continue
+        expected = deformed.code if old.kind is QuestionKind.CODE else deformed.text
         if (old.points, old.status) == (new.points, new.status):
             if expected is not Expected.ANYTHING and (lost := _not_shown(old, new)):
                 yield Difference(new.id, _shown(old), "another answer is shown", lost, False)
