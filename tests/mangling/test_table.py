@@ -35,7 +35,7 @@ def test_deformation(
     kind = base if base in ("hand-in", "wrong") else "solution"
     hand_ins = pytestconfig.getoption("mangle_hand_ins")
     assignment, hand_in, before = undeformed(slug, kind, hand_ins)
-    trial = attempt(names, hand_in, assignment, before)
+    trial = attempt(names, hand_in, assignment, before, may_doubt=base == "wrong")
     row = " + ".join(names) if base == "combined" else names[0]
     record_property("mangle", [slug, base, row, str(trial.outcome)])
     assert trial.holds, "\n".join(trial.details)
