@@ -6,6 +6,7 @@ import ast
 import functools
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ IPYTHON = "get_ipython"
 INLINE = re.compile(r"^([ \t]*)%matplotlib[ \t]+inline[ \t]*$", re.MULTILINE)
 # What only IPython reads; a precise reading is left to IPython itself.
 SPECIAL = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|^[^#\n]*\?[ \t]*$|get_ipython", re.MULTILINE)
+# A path that is of one machine alone.
+ELSEWHERE = re.compile(r"[/~\\]|[A-Za-z]:[/\\]")
 INSTALLING = re.compile(r"^\s*(pip3?|conda|mamba)\s+(install|uninstall|update|list)\b")
 # Commands that install, download or only look: without a network they fail, and slowly.
 HARMLESS = frozenset(
@@ -30,13 +33,15 @@ HARMLESS = frozenset(
 SHELLS = frozenset(["bash", "sh", "shell", "!", "sx", "system"])
 PYTHON_BODIES = frozenset(["time", "timeit", "capture", "prun"])
 # Known to IPython, but of no use where nobody sits before the notebook.
-USELESS = frozenset(["autoreload", "aimport", "debug", "pdb", "qtconsole", "gui", "tensorboard"])
+USELESS = frozenset(
+    ["autoreload", "aimport", "clear", "debug", "pdb", "qtconsole", "gui", "tensorboard"]
+)
 # Known to a kernel beside the classes of IPython's magics.
 MORE_MAGICS = frozenset(
     [
         *("bash", "sh", "perl", "ruby", "python", "python3", "file", "hist", "rep", "store"),
         *("ls", "ll", "la", "lf", "lk", "lx", "ldir", "cat", "cp", "mv", "rm", "mkdir", "rmdir"),
-        *("connect_info", "clear", "less", "more", "man", "autosave", "subshell"),
+        *("connect_info", "less", "more", "man", "autosave", "subshell"),
     ]
 )
 WINDOWS = frozenset(
@@ -83,11 +88,12 @@ class _Changes:
 
 @dataclass(frozen=True)
 class _Call:
-    """A statement that IPython makes of a magic or a command."""
+    """A statement that IPython makes of a magic or a command, or did once (`of_old`)."""
 
     node: ast.Expr
     method: str
     arguments: tuple[str, ...]
+    of_old: bool = False
 
 
 def python_text(source: str) -> str:
@@ -181,7 +187,7 @@ def _normal(node: ast.Expr, method: str, arguments: tuple[str, ...]) -> _Call:
     if method != "magic":
         return _Call(node, method, arguments)
     name, _, rest = arguments[0].strip().lstrip("%").partition(" ")
-    return _Call(node, "run_line_magic", (name, rest))
+    return _Call(node, "run_line_magic", (name, rest), of_old=True)
 
 
 def _loaded_extension(call: _Call) -> str:
@@ -194,7 +200,9 @@ def _repair_call(call: _Call, around: Surroundings, changes: _Changes) -> None:
         case (("system" | "getoutput"), (command,)):
             found = _command(command, f"!{command}")
         case "run_line_magic", (name, text):
-            found = _line_magic(name, text, around)
+            found = _line_magic(name, text, around) or (
+                _by_its_method(call) if call.of_old else None
+            )
         case "run_cell_magic", (name, text, body):
             found = _cell_magic(name, text, body, around)
         case _:
@@ -206,6 +214,14 @@ def _repair_call(call: _Call, around: Surroundings, changes: _Changes) -> None:
 
 
 _Found = tuple[str, str, "str | list[tuple[str, str]]"]
+
+
+def _by_its_method(call: _Call) -> _Found:
+    """A magic through the method that IPython has."""
+    name, text = call.arguments
+    code = f"get_ipython().run_line_magic({name!r}, {text!r})"
+    written = _shortened(f"%{name} {text}".strip())
+    return RepairKind.MAGICS, code, f"`get_ipython().magic` is gone from IPython: `{written}`"
 
 
 def _command(command: str, written: str) -> _Found | None:
@@ -252,18 +268,27 @@ def _is_useless(name: str, text: str, around: Surroundings) -> bool:
 
 
 def _run_file(text: str, around: Surroundings) -> _Found | None:
-    """`%run` of a file that lies elsewhere than it says."""
-    words = text.split()
-    path = next((word for word in words if not word.startswith("-")), "").strip("\"'")
+    """`%run` of a file that lies elsewhere than it says, or was left on the student's machine."""
+    path = next((word for word in _words(text) if not word.startswith("-")), "")
     beside = f"{around.folder}/{path}".removeprefix("./")
     if not path.endswith((".py", ".ipynb")) or beside in around.files:
         return None
     found = nearest(path, around.files, around.folder)
+    if not found and ELSEWHERE.match(path):
+        return RepairKind.FILES, NOTHING, f"`%run {shown(path)}` was left out: it was not handed in"
     if not found:
         return None
     place = _relative(found[0], around.folder)
     code = f"get_ipython().run_line_magic('run', {text.replace(path, place)!r})"
     return RepairKind.FILES, code, f"`%run {shown(path)}`: {found[0]} was taken"
+
+
+def _words(text: str) -> list[str]:
+    """A magic's arguments; paths with spaces stand in quotes."""
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that is not closed
+        return text.split()
 
 
 def _relative(name: str, folder: str) -> str:

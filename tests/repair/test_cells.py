@@ -120,6 +120,7 @@ def test_figures_in_windows(name: str) -> None:
         "%tensorflow_version 2.x",
         "%debug",
         "%lprun -f f f(3)",
+        "%clear",
         "get_ipython().magic('tensorflow_version 2.x')",
     ],
 )
@@ -128,6 +129,14 @@ def test_magics_that_do_not_exist(line: str) -> None:
     repaired = repair_cell(f"a = 1\n{line}\nb = 2", AROUND)
     assert repaired.source.split() == ["a", "=", "1", "pass", "b", "=", "2"]
     assert repaired.done[0][0] == RepairKind.MAGICS
+
+
+def test_magics_by_the_method_of_old() -> None:
+    """`get_ipython().magic`, as exported scripts have it, runs by the method that IPython has."""
+    repaired = repair_cell("get_ipython().magic('reset -sf')\nx = 1", AROUND)
+    assert repaired.source.split("\n")[0] == "get_ipython().run_line_magic('reset', '-sf')"
+    assert repaired.done[0][0] == RepairKind.MAGICS
+    assert kinds("get_ipython().run_line_magic('reset', '-sf')") == []
 
 
 def test_magics_of_an_extension_that_is_installed() -> None:
@@ -163,6 +172,25 @@ def test_scripts_that_lie_elsewhere() -> None:
         RepairKind.FILES,
         "`%run …/hw/setup.py`: hw/helpers/setup.py was taken",
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/home/jane/nn/x.py", "'/content/drive/MyDrive/Colab Notebooks/x.ipynb'", "C:/jane/nn/x.py"],
+)
+def test_scripts_that_were_not_handed_in(path: str) -> None:
+    """`%run` of another machine's script does not end the cell, and what is missing is said."""
+    repaired = repair_cell(f"%run {path}\nimport numpy as np", AROUND)
+    assert repaired.source.split("\n")[:2] == ["pass", "import numpy as np"]
+    assert repaired.done[0][0] == RepairKind.FILES
+    assert "was left out: it was not handed in" in repaired.done[0][1]
+    assert "jane" not in repaired.done[0][1]
+
+
+def test_scripts_in_folders_with_spaces() -> None:
+    """A path with spaces is one path."""
+    repaired = repair_cell("%run '/content/drive/My Drive/setup.py'", AROUND)
+    assert "helpers/setup.py" in repaired.source
 
 
 @pytest.mark.parametrize(
