@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import nbformat
 import pytest
@@ -23,7 +24,8 @@ from mangling import (
 )
 from mangling.bases import JUPYTER
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment, bundled_assignments, load_assignment
+from grader.rewriting import parse_cell
 from grader.submission import read_notebook
 
 OUTPUT = {"output_type": "stream", "name": "stdout", "text": "49\n"}
@@ -114,8 +116,6 @@ def test_combination(hand_in: HandIn, assignment: Assignment) -> None:
 
 def test_random_names_of_one_group() -> None:
     """A drawn combination has at most one deformation of each group."""
-    from random import Random
-
     for seed in range(20):
         drawn = [DEFORMATIONS[name] for name in random_names(Random(seed), 12)]
         groups = [deformation.group for deformation in drawn if deformation.group]
@@ -138,3 +138,17 @@ def test_written_as_handed_in(tmp_path: Path) -> None:
     assert write(Saved("x", {"hw.zip": b""}), tmp_path / "a").name == "hw.zip"
     assert write(Saved("x", {"ann/x": b"", "ann/y": b""}), tmp_path / "b").name == "ann"
     assert write(Saved("x", {"x": b"", "y": b""}), tmp_path / "c").name == "c"
+
+
+def test_combined_code_can_be_read() -> None:
+    """Deformations of the code leave code that Python can read, whatever else was done to it."""
+    names = [n for n, d in DEFORMATIONS.items() if d.stage <= Stage.NAMES and n != "python2_code"]
+    for slug in bundled_assignments():
+        assignment = load_assignment(slug)
+        for seed in range(6):
+            drawn = Random(seed).sample(names, 5)
+            made = deform_all(drawn, solution_hand_in(assignment), assignment, seed).saved
+            tree = json.loads(made.files[made.name])
+            sources = ["".join(c["source"]) for c in tree["cells"] if c["cell_type"] == "code"]
+            sources += [c.decode() for name, c in made.files.items() if name.endswith(".py")]
+            assert all(parse_cell(source) is not None for source in sources), (slug, drawn)

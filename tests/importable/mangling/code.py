@@ -19,6 +19,7 @@ from mangling.syntax import (
     end_of,
     functions_of,
     has_magics,
+    indentation,
     map_code,
     position,
     start_of,
@@ -131,7 +132,7 @@ def old_numpy_names(hand_in: HandIn, assignment: Assignment, rng: Random) -> Han
 
     def aged(source: str) -> str:
         edits = [
-            Edit(at, at, f"{line}\n{' ' * function.body[0].col_offset}")
+            Edit(at, at, f"{line}\n{indentation(source, first)}")
             for function in functions_of(tree_of(source))
             if not _is_docstring(first := function.body[0]) and first.lineno > function.lineno
             for at, line in [(start_of(source, first), rng.choice(lines))]
@@ -149,7 +150,7 @@ def stub_raise_left(hand_in: HandIn, assignment: Assignment, rng: Random) -> Han
 
     def left(source: str) -> str:
         edits = [
-            Edit(end, end, f"\n{' ' * function.body[-1].col_offset}raise NotImplementedError")
+            Edit(end, end, f"\n{indentation(source, function.body[-1])}raise NotImplementedError")
             for function in functions_of(tree_of(source))
             if isinstance(function.body[-1], ast.Return)
             and function.body[-1].lineno > function.lineno

@@ -51,6 +51,12 @@ def end_of(source: str, node: ast.stmt | ast.expr | ast.arg) -> int:
     return position(source, node.end_lineno or 0, node.end_col_offset or 0)
 
 
+def indentation(source: str, node: ast.stmt) -> str:
+    """What stands before a statement on its line, tabs as they are."""
+    start = start_of(source, node)
+    return source[source.rfind("\n", 0, start) + 1 : start]
+
+
 def tree_of(source: str) -> ast.Module:
     """A cell's syntax tree, magics passed over; empty where it cannot be parsed."""
     return _parsed(source) or ast.Module([], [])
