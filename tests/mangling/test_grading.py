@@ -26,7 +26,7 @@ COMBINATIONS = {
         kaggle headings_deleted answered_in_prompts scratch_raises missing_module timed
         jupytext_percent
     """,
-    "radboud_a1": "deepnote stub_left comments_translated qt_figures other_years_utils zipped",
+    "radboud_a1": "deepnote stub_left qt_figures other_years_utils zipped",
 }
 
 

@@ -146,7 +146,8 @@ def markdown_as_comments(hand_in: HandIn, assignment: Assignment, rng: Random) -
     return _changed(hand_in, cells, "no answer is written as Markdown")
 
 
-@deformation(Stage.TEXT, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
+# Not before the layout: what moves cells has to see what their code needs.
+@deformation(Stage.SURROUNDINGS, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
 def code_as_markdown(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """All code answers stand in Markdown cells, where nothing can be run."""
 
@@ -158,7 +159,7 @@ def code_as_markdown(hand_in: HandIn, assignment: Assignment, rng: Random) -> Ha
     return _changed(hand_in, cells, "no cell answers with code")
 
 
-@deformation(Stage.TEXT, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
+@deformation(Stage.SURROUNDINGS, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
 def code_as_raw(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """All code answers stand in raw cells, where nothing can be run."""
     cells = [
@@ -168,7 +169,7 @@ def code_as_raw(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     return _changed(hand_in, cells, "no cell answers with code")
 
 
-@deformation(Stage.TEXT, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
+@deformation(Stage.SURROUNDINGS, code=Expected.OR_UNGRADED, text=Expected.OR_UNGRADED, group=FENCED)
 def last_code_as_markdown(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """The last code answer stands in a Markdown cell, where it cannot be run."""
     indices = [i for i, c in enumerate(hand_in.cells) if c.is_code and c.role == "answer"]
