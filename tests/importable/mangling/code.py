@@ -162,7 +162,8 @@ def stub_raise_left(hand_in: HandIn, assignment: Assignment, rng: Random) -> Han
     return _changed(hand_in, changed, "no answer ends with a return")
 
 
-@deformation(Stage.CODE)
+# Not before the layout: in a merged cell it would end what follows.
+@deformation(Stage.SURROUNDINGS)
 def raises_after(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """Each code answer is in a cell that raises after it."""
     line = rng.choice(("raise ValueError('stop here')", "assert 1 == 2, 'why?'", "1 / 0"))

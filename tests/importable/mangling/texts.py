@@ -103,7 +103,7 @@ def markdown_deleted(hand_in: HandIn, assignment: Assignment, rng: Random) -> Ha
     return _without(hand_in, lambda cell: not cell.is_code, "there is no Markdown")
 
 
-@deformation(Stage.TEXT, group=ANSWERS)
+@deformation(Stage.SURROUNDINGS, group=ANSWERS)
 def answered_in_prompts(hand_in: HandIn, assignment: Assignment, rng: Random) -> HandIn:
     """Written answers are typed below the prompt, in the prompt's own cell."""
     cells: list[Cell] = []
