@@ -128,7 +128,7 @@ def _kernel(notebook: NotebookNode, kinds: Collection[str]) -> str:
 
 
 def _text(content: bytes) -> str:
-    return content.decode("utf-8", "replace")
+    return content.decode("utf-8-sig", "replace")
 
 
 class _Planner:

@@ -54,6 +54,14 @@ def test_names_and_where_they_are_asked_for() -> None:
     assert told(plan)["names"].files == ("a.py",)
 
 
+def test_names_in_modules_with_a_byte_order_mark() -> None:
+    """A module that Windows has marked is read as any other."""
+    files = {"net.py": b"\xef\xbb\xbfimport numpy as np\nx = np.float(1)\n"}
+    plan = plan_repairs(notebook("import net"), ".", files)
+    assert plan.order is not None
+    assert plan.order["names"]
+
+
 def test_one_record_for_the_same_in_several_cells() -> None:
     """What is done in many cells is told once, with the cells."""
     plan = plan_repairs(notebook("!pip install x", "x = 1", "!pip install x"), ".", NO_FILES)
