@@ -133,13 +133,13 @@ class Stopwatches:
 def watch_stages(watches: Stopwatches) -> None:
     """The stages of a grade; those with a dot lie inside the one above them."""
     for owner, name, label in (
-        (session, "align", "align"),
+        (session, "arrange_all", "align"),
         (session, "run_notebook", "run the notebook"),
         (Kernel, "start", ". start of the kernel"),
         (Kernel, "run_cell", ". cells"),
         (Kernel, "take_snapshot", ". snapshots"),
         (Kernel, "disconnect", ". disconnect"),
-        (pipeline, "run_checks", "checks"),
+        (pipeline, "check_all", "checks"),
         (Snapshot, "copy", ". copies"),
         (Copy, "request", ". questions to the copies"),
         (Copy, "close", ". ends of the copies"),
