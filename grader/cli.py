@@ -21,7 +21,7 @@ OUR_FAULT = 3
 INTERRUPTED = 130
 COMMANDS = (
     *("grade", "batch", "check", "demo", "doctor", "export"),
-    *("audit", "release", "new"),
+    *("audit", "release", "package", "leaks", "new"),
 )
 
 
@@ -67,6 +67,7 @@ def commands() -> None:
       grader new week_1                            a small assignment to start from
       grader audit week_1                          what its checks are worth
       grader release week_1 -o release             what students get
+      grader package week_1 --for gradescope -o autograder.zip
     """  # noqa: D301 - click's mark for lines to be left alone is this very character
 
 

@@ -6,17 +6,18 @@ path -> Submission -> Session (aligned and run) -> check outcomes -> Report
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader.alignment import NO_MAP, CellMap
 from grader.assignment import Assignment, Experiments, load_assignment
+from grader.checks.outcome import CheckOutcome
 from grader.errors import SubmissionError
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress
 from grader.records import Report
-from grader.reporting import report_on, report_without_grading
+from grader.reporting import report_on, report_so_far, report_without_grading
 from grader.session import open_session
 from grader.submission import Submission, load_submission
 from grader.trying import check_all
@@ -31,6 +32,7 @@ def grade(
     repairs: Sequence[str] | None = None,
     progress: Progress | None = None,
     cell_map: CellMap = NO_MAP,
+    judged: Callable[[Report], None] | None = None,
 ) -> Report:
     """Grades one submission.
 
@@ -38,7 +40,8 @@ def grade(
     the assignment's own. `experiments` says whether they are run and `repairs`
     which kinds are made, instead of the assignment's own settings. `progress` is
     called with the number of cells run and of all code cells. `cell_map` says of
-    some questions which cells answer them.
+    some questions which cells answer them. `judged` is called after each check
+    with what the report would be if nothing else were graded.
 
     What can be read and not be run, such as Python 2, has a report that says so.
 
@@ -64,6 +67,12 @@ def grade(
     except SubmissionError as error:
         return report_without_grading(assignment, submission.record, str(error))
     with opened as session:
-        checked = check_all(session)
+
+
+        def tell(so_far: Sequence[CheckOutcome]) -> None:
+            if judged is not None:
+                judged(report_so_far(session, so_far, time.monotonic() - start))
+
+        checked = check_all(session, tell)
         seconds = time.monotonic() - start
         return report_on(checked.session, checked.outcomes, seconds, checked.notes)

@@ -24,6 +24,7 @@ from grader.records import (
     CellOutput,
     CellRun,
     CellStatus,
+    QuestionKind,
     QuestionReport,
     QuestionStatus,
     Report,
@@ -34,6 +35,7 @@ from grader.scoring import score_question, totals
 from grader.session import Session
 
 REPORTED_PACKAGES = ("numpy", "scipy", "ipykernel", "matplotlib", "scikit-learn")
+NOT_JUDGED = "not judged: the checks had not come to it"
 PRINT_STATEMENT = "Missing parentheses in call to 'print'"
 SOLUTION_MARKERS = "the markers of an assignment's solution"
 # What the release's blanks raise is no news.
@@ -76,6 +78,39 @@ def report_on(
         repairs=session.repairs,
     )
     return masked(report)
+
+
+def report_so_far(session: Session, outcomes: Sequence[CheckOutcome], seconds: float) -> Report:
+    """The report while checks are still being run: the questions before the last one's count.
+
+    Checks run in the order of the questions, so that those are complete. The
+    others are left ungraded, and say so; so are those that may have a better
+    answer elsewhere in the notebook.
+    """
+    order = [question.id for question in session.assignment.questions]
+    begun = order.index(outcomes[-1].question) if outcomes else 0
+    finished = frozenset(order[:begun])
+    known = [outcome for outcome in outcomes if outcome.question in finished]
+    report = report_on(session, known, seconds)
+    questions = tuple(
+        question if question.id in finished and _is_final(session, question) else _left(question)
+        for question in report.questions
+    )
+    score, maximum, pending = totals(questions)
+    return replace(report, questions=questions, score=score, max_score=maximum, pending=pending)
+
+
+def _is_final(session: Session, question: QuestionReport) -> bool:
+    alternatives = session.alignment[question.id].alternatives
+    return question.status is QuestionStatus.PASSED or not alternatives
+
+
+def _left(question: QuestionReport) -> QuestionReport:
+    if question.kind is not QuestionKind.CODE:
+        return question
+    return replace(
+        question, points=0.0, status=QuestionStatus.UNGRADED, checks=(), notes=(NOT_JUDGED,)
+    )
 
 
 def report_without_grading(

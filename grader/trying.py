@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.alignment import AlignedAnswer
@@ -24,13 +24,18 @@ class Checked:
     notes: Mapping[str, str]
 
 
-def check_all(session: Session) -> Checked:
+def check_all(
+    session: Session, judged: Callable[[Sequence[CheckOutcome]], None] | None = None
+) -> Checked:
     """Runs every check; where an answer fails that may stand elsewhere, there as well.
+
+    `judged` is called after each check with the outcomes so far, before answers
+    are looked for elsewhere.
 
     Raises:
         AssignmentError: a check file is broken.
     """
-    outcomes: list[CheckOutcome] = run_checks(session)
+    outcomes: list[CheckOutcome] = run_checks(session, judged=judged)
     notes: dict[str, str] = {}
     for identity, answer in session.alignment.items():
         if answer.alternatives and earned_share(_of(identity, outcomes)) < 1.0:

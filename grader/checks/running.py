@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -33,12 +33,14 @@ def run_checks(
     earlier: Sequence[CheckOutcome] = (),
     *,
     visible_only: bool = False,
+    judged: Callable[[Sequence[CheckOutcome]], None] | None = None,
 ) -> list[CheckOutcome]:
     """Runs the checks of the session's assignment, in the order of its questions.
 
     `only` are the questions whose checks are run; all where it is None. `earlier`
     are the outcomes of the other questions, which may be needed. With
-    `visible_only`, hidden checks are not run.
+    `visible_only`, hidden checks are not run. `judged` is called after each check
+    with the outcomes so far.
 
     Raises:
         AssignmentError: a check file is broken, or a marker names no question.
@@ -57,7 +59,7 @@ def run_checks(
         *("-W", "ignore"),
     ]
     with _alone(session.assignment.folder):
-        code = pytest.main(arguments, plugins=[pytest_plugin, _Named(grading)])
+        code = pytest.main(arguments, plugins=[pytest_plugin, _Named(grading, judged)])
     if grading.errors:
         raise AssignmentError(f"{folder}: the checks cannot be run:\n" + "\n".join(grading.errors))
     if code == pytest.ExitCode.INTERRUPTED:
@@ -70,8 +72,11 @@ def run_checks(
 class _Named:
     """Registers the grading under the name by which the `student` fixture finds it."""
 
-    def __init__(self, grading: Grading) -> None:
+    def __init__(
+        self, grading: Grading, judged: Callable[[Sequence[CheckOutcome]], None] | None
+    ) -> None:
         self._grading = grading
+        self._judged = judged
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(self._grading, "nn-grader-grading")
@@ -79,6 +84,11 @@ class _Named:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Nobody reads the traceback of a failed check, which takes 25 ms to write."""
         session.config.option.tbstyle = "no"
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Tells of each check as soon as its outcome is known."""
+        if self._judged is not None:
+            self._judged(self._grading.outcomes)
 
 
 @cache
