@@ -28,6 +28,7 @@ def block(value: str) -> str:
     """A longer text as it is, in a box. Markdown is not read inside of `<pre>`."""
     kept = escape(plain(clip(value, 3000, 1000)).strip("\n"))
     # An empty line would end the box for some readers of Markdown.
+    kept = kept.replace("@", _PUNCTUATION[ord("@")])
     return f"<pre>{_EMPTY_LINES.sub(chr(10) + '&#8203;' + chr(10), kept)}</pre>\n"
 
 
