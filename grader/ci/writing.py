@@ -7,6 +7,7 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -50,7 +51,8 @@ def write_zip(files: Mapping[str, bytes], path: Path) -> None:
     except OSError as error:
         raise UsageError(f"{path}: it cannot be written ({error.strerror})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

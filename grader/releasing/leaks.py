@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from grader.assignment import Assignment
 from grader.errors import AssignmentError
@@ -39,20 +40,53 @@ def refuse_leaks(
 def _searches(
     assignment: Assignment, files: Mapping[str, bytes], hidden: Collection[str]
 ) -> Iterator[Iterator[str]]:
-    private = _digests(assignment)
-    blocks = answer_blocks(assignment)
+    secrets = Secrets.of(assignment, hidden)
     for name, content in files.items():
-        if (digest := hashlib.sha256(content).hexdigest()) in private:
-            yield iter([f"{name} is the assignment's own {private[digest]}"])
-        for where, text in _texts(name, content):
-            yield _markers(where, text)
-            yield _answers(where, text, blocks)
-            if name.startswith("checks/"):
-                file = name.removeprefix("checks/")
-                own = [h.partition("::")[2] for h in hidden if h.startswith(f"{file}::")]
-                yield _hidden(where, text, own)
-        if name.endswith(".ipynb"):
-            yield _outputs(name, content)
+        yield from _leaks(name, content, secrets, is_check=name.startswith("checks/"))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What nobody may have of an assignment; of its own files, names by their digests."""
+
+    private: Mapping[str, str] = field(default_factory=dict)
+    blocks: Collection[str] = ()
+    hidden: Collection[str] = ()
+
+    @classmethod
+    def of(cls, assignment: Assignment, hidden: Collection[str]) -> Secrets:
+        """Those of an assignment, whose `hidden` checks are named `file::function`."""
+        return cls(_digests(assignment), answer_blocks(assignment), hidden)
+
+
+def find_leaks(name: str, content: bytes, secrets: Collection[Secrets]) -> list[str]:
+    """What must not stand in a file that is to be released, wherever it lies.
+
+    Markers, recorded output and checks that are marked as hidden are found in any
+    case, answers and hidden checks of the assignments whose `secrets` are given.
+    A notebook that is none is one, too.
+    """
+    is_check = name.endswith(".py") and b"mark.question" in content
+    try:
+        searches = [_leaks(name, content, known, is_check) for known in secrets or [Secrets()]]
+        found = [leak for search in searches for leaks in search for leak in leaks]
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return [f"{name}: it is no notebook, and cannot be looked through"]
+    return list(dict.fromkeys(found))
+
+
+def _leaks(name: str, content: bytes, secrets: Secrets, is_check: bool) -> Iterator[Iterator[str]]:
+    if (digest := hashlib.sha256(content).hexdigest()) in secrets.private:
+        yield iter([f"{name} is the assignment's own {secrets.private[digest]}"])
+    for where, text in _texts(name, content):
+        yield _markers(where, text)
+        yield _answers(where, text, secrets.blocks)
+        if is_check:
+            file = name.rpartition("checks/")[2]
+            own = [h.partition("::")[2] for h in secrets.hidden if h.startswith(f"{file}::")]
+            yield _hidden(where, text, own)
+    if name.endswith(".ipynb"):
+        yield _outputs(name, content)
 
 
 def _digests(assignment: Assignment) -> dict[str, str]:

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import nbformat
 import pytest
@@ -131,7 +131,7 @@ class Child:
             known = gradescope._with_words(results_json(self.left), BEGUN)
             (root / RESULTS).write_text(json.dumps(known))
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> Self:
         """As a process does."""
         return self
 
