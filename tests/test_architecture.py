@@ -28,6 +28,7 @@ FORBIDDEN = {
     "grader.checks.gradients": ["grader.execution", "grader.assignment", "reference"],
     "grader.checks.closeness": ["grader.execution", "grader.assignment", "reference"],
     "grader.checks.diagnosis": ["grader.execution", "grader.assignment", "reference"],
+    "grader.ci": ["grader.commands", "grader.cli", "grader.audit", "grader.authoring"],
     "grader.scoring": ["grader.session", "grader.reports", "grader.commands"],
 }
 # What alone of our own packages may be imported.

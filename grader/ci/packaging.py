@@ -18,8 +18,8 @@ from grader.ci.wheel import constraints, distributions_of, make_wheel, wheel_nam
 from grader.errors import AssignmentError, UsageError
 from grader.releasing import make_bundle
 
-NEEDED = ("assignment.toml", "solution.ipynb", "data.py")
-NEEDED_FOLDERS = ("checks/", "files/", "solution/")
+# What only audits and people read.
+LEFT_OUT = ("variants/", "examples/", "mutants.toml", "README.md", ".")
 MARGIN = 30.0
 """Seconds that are kept back from Gradescope's time limit, to write what is known."""
 
@@ -52,7 +52,7 @@ def gradescope(assignment: Assignment, options: Options) -> Files:
     if not seconds > MARGIN:
         raise UsageError(f"{options.minutes:g} minutes are too few; Gradescope has 10 by default")
     own = read_files(assignment.folder)
-    kept = {n: c for n, c in own.items() if n in NEEDED or n.startswith(NEEDED_FOLDERS)}
+    kept = {name: content for name, content in own.items() if not name.startswith(LEFT_OUT)}
     settings = Settings(assignment.slug, options.isolation, seconds)
     return {
         **_templates(assignment, options, "gradescope", "setup.sh", "run_autograder"),
