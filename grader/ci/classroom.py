@@ -23,16 +23,15 @@ SCHEMA = "classroom50/result/v1"
 HUNDREDTHS = 100
 REQUIRED = ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL")
 TYPES = ("individual", "group")
-WAITING = (QuestionStatus.UNGRADED, QuestionStatus.PENDING)
 MESSAGE = 500
 
 
 def result_json(
     report: Report, environment: Mapping[str, str], now: datetime, *, fault: str = ""
 ) -> dict[str, Any]:
-    """The result as `classroom50/result/v1`: a test for each question that was judged.
+    """The result as `classroom50/result/v1`: a test for each question that code answers.
 
-    What waits for a person, or could not be judged, is in neither of the sums.
+    What people judge, and what could not be judged, is in neither of the sums.
     With a `fault` of the hand-in's there is one test, which failed.
 
     Raises:
@@ -61,7 +60,9 @@ def result_json(
 
 
 def _judged(report: Report) -> Sequence[QuestionReport]:
-    return [q for q in for_student(report).questions if q.status not in WAITING]
+    questions = for_student(report).questions
+    coded = [question for question in questions if question.kind is QuestionKind.CODE]
+    return [question for question in coded if question.status is not QuestionStatus.UNGRADED]
 
 
 def _test(question: QuestionReport) -> dict[str, Any]:

@@ -71,21 +71,23 @@ def _marks(graded: Graded, path: Path, environment: Mapping[str, str]) -> list[s
         marks.append(Annotation("error", whose, graded.fault))
     elif graded.report is not None:
         root = Path(environment.get("GITHUB_WORKSPACE") or ".").resolve()
-        files, notebook = _in_repository(graded.report, path, root)
+        files, notebook = _in_repository(graded, path, root)
         marks += annotate(graded.report, files, notebook)
     return [mark.command() for mark in marks]
 
 
-def _in_repository(report: Report, path: Path, root: Path) -> tuple[dict[str, bytes], str]:
+def _in_repository(graded: Graded, path: Path, root: Path) -> tuple[dict[str, bytes], str]:
     """The submission's files by their paths in the repository, and its notebook's path."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     prefix = PurePosixPath(Path(os.path.relpath(folder, root)).as_posix())
-    names = {(prefix / name).as_posix(): folder / name for name in report.submission.files}
-    notebook = next((name for name in names if name.endswith(".ipynb")), "")
-    # A submission in a zip file has no lines in the repository.
-    is_there = bool(notebook) and names[notebook].is_file()
-    files = {notebook: names[notebook].read_bytes()} if is_there else {}
-    return files | {name: b"" for name in names if name not in files}, notebook
+    handed_in = graded.report.submission.files if graded.report else ()
+    files = {(prefix / name).as_posix(): b"" for name in handed_in}
+    if not graded.notebook:
+        return files, ""
+    notebook = (prefix / graded.notebook).as_posix()
+    # What a zip file holds has no lines in the repository.
+    there = folder / graded.notebook
+    return files | {notebook: there.read_bytes() if there.is_file() else b""}, notebook
 
 
 def _details(graded: Graded) -> list[str]:

@@ -35,12 +35,14 @@ class Graded:
 
     `fault` says what kept it from being graded, `""` where nothing did; `details`
     are for whoever can mend it. Without a `report`, nothing is known of the work.
+    `notebook` is the submission's, by its path in it.
     """
 
     report: Report | None
     code: int
     fault: str = ""
     details: str = ""
+    notebook: str = ""
 
 
 def grade_one(
@@ -74,7 +76,10 @@ def grade_one(
         return Graded(None, UNUSABLE, str(error))
     except Exception as error:  # noqa: BLE001 - whatever is left is a fault of ours
         return Graded(None, OUR_FAULT, f"{type(error).__name__}: {error}", traceback.format_exc())
-    return Graded(report, exit_code(report))
+    if not report.environment:
+        # It could be read and not be run: the report says why, and nothing else.
+        return Graded(report, UNUSABLE, " ".join(report.notes))
+    return Graded(report, exit_code(report), notebook=submission.name)
 
 
 def read_submission(assignment: Assignment, path: Path) -> Submission:
@@ -83,7 +88,7 @@ def read_submission(assignment: Assignment, path: Path) -> Submission:
     Raises:
         SubmissionError: it cannot be graded.
     """
-    submission = load_submission(path, assignment.answer_files)
+    submission = load_submission(path, assignment.answer_files, assignment.release)
     if not assignment.is_release or path.resolve() != assignment.folder:
         return submission
     # Else visible checks would lie beside the student's running code.

@@ -19,7 +19,7 @@ from grader.records import (
 
 @pytest.fixture
 def report() -> Report:
-    """Four questions: passed, failed in cell 1, failed in a file, and one for a person."""
+    """Five questions: passed, failed in cell 1, failed in a file; and two for people."""
     hidden = check(hidden=True, name="test_secret", description=SECRET, message=SECRET)
     answer = (AnswerCell(0, "markdown", "text"), AnswerCell(1, "code", "x = 1"))
     file = AnswerFile("net/loss.py", 7, "def loss(): ...")
@@ -28,6 +28,9 @@ def report() -> Report:
         question("1b", QuestionStatus.FAILED, check(), hidden, cells=(0, 1), answer=answer),
         question("2", QuestionStatus.PARTIAL, check(), files=(file,)),
         QuestionReport("3", "why", QuestionKind.WRITTEN, 0.0, 2.0, QuestionStatus.PENDING),
+        QuestionReport(
+            "4", "why not", QuestionKind.WRITTEN, 0.0, 0.0, QuestionStatus.NOT_ATTEMPTED
+        ),
     )
     record = SubmissionRecord("ann", ("code/net/loss.py", "hw.ipynb"), "0")
     return Report(

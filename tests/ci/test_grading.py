@@ -38,6 +38,24 @@ def test_reports_as_they_come(
     assert seen[-1].score + seen[-1].pending == graded.report.max_score
 
 
+def test_hand_in_that_cannot_be_run(
+    tiny: Assignment, answered: Callable[..., Submission], tmp_path: Path
+) -> None:
+    """What can be read and not be run, such as Python 2, is neither a success nor a zero."""
+    path = tmp_path / "hw.ipynb"
+    notebook = answered().notebook
+    notebook.metadata.kernelspec = {"name": "python2", "display_name": "2", "language": "python"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = f"print 'here'\n{cell.source}"
+    nbformat.write(notebook, path)
+    graded = grade_one(tiny.folder, path)
+    assert graded.code == UNUSABLE
+    assert "Python 2" in graded.fault
+    assert graded.report is not None
+    assert graded.report.pending == graded.report.max_score
+
+
 @pytest.mark.parametrize(
     ("statuses", "code"),
     [
@@ -63,7 +81,7 @@ def test_hand_in_that_cannot_be_read(tiny: Assignment, tmp_path: Path) -> None:
     """It gets a report that says why, and no points are taken."""
     graded = grade_one(tiny.folder, tmp_path)
     assert graded.code == UNUSABLE
-    assert "there is no notebook" in graded.fault
+    assert "hand in the notebook" in graded.fault
     assert graded.report is not None
     assert graded.report.pending == graded.report.max_score
 
