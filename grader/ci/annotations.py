@@ -57,10 +57,15 @@ def annotate(report: Report, files: Mapping[str, bytes], notebook: str) -> list[
     made = [
         replace(_about(question), file=file, line=line)
         for question in questions
-        if question.status in KINDS
+        if question.status in KINDS and not _is_unchecked(question)
         for file, line in [_place(question, notebook, lines, files)]
     ]
     return [mark for kind in ("error", "warning", "notice") for mark in _few(made, kind)]
+
+
+def _is_unchecked(question: QuestionReport) -> bool:
+    """Whether nobody could do anything about it: no check of it can be run here."""
+    return question.status is QuestionStatus.UNGRADED and not question.checks
 
 
 def _about(question: QuestionReport) -> Annotation:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import Assignment, load_assignment
 from grader.errors import SubmissionError, UsageError
+from grader.execution.isolation import Level
 from grader.pipeline import grade
 from grader.records import CheckStatus, QuestionKind, QuestionStatus, Report, SubmissionRecord
 from grader.reporting import report_without_grading
+from grader.selfcheck.checking import check_at_home
 from grader.submission import Submission, load_submission
 
 if TYPE_CHECKING:
@@ -65,9 +67,13 @@ def grade_one(
             submission = read_submission(assignment, path)
             if identity:
                 submission = replace(submission, id=identity)
-            report = grade(
-                _within(assignment, seconds), submission, isolation=isolation or None, judged=judged
-            )
+            assignment = _within(assignment, seconds)
+            if assignment.is_release:
+                # What `grader check` says at home.
+                least = Level(isolation) if isolation else assignment.run.isolation
+                report = check_at_home(assignment, submission, isolation=least)
+            else:
+                report = grade(assignment, submission, isolation=isolation or None, judged=judged)
         except SubmissionError as error:
             record = SubmissionRecord(identity or path.stem, (), "")
             report = report_without_grading(assignment, record, str(error))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ci_reports import SECRET, question
+from ci_reports import SECRET, check, question
 
 from grader.ci.annotations import Annotation, annotate
-from grader.records import QuestionStatus, Report
+from grader.records import CheckStatus, QuestionStatus, Report
 
 NOTEBOOK = json.dumps({"cells": [{"source": ["# why\n"]}, {"source": ["x = 1\n"]}]}, indent=1)
 FILES = {"hw1/hw.ipynb": NOTEBOOK.encode(), "hw1/code/net/loss.py": b""}
@@ -48,8 +48,15 @@ def test_properties_are_escaped() -> None:
 def test_no_more_than_ten_of_a_kind(report: Report) -> None:
     """Where GitHub would leave marks out, the tenth says how many there are."""
     failed = [question(str(n), QuestionStatus.FAILED) for n in range(13)]
-    left = [question(f"u{n}", QuestionStatus.UNGRADED) for n in range(10)]
+    undecided = check(CheckStatus.INCONCLUSIVE)
+    left = [question(f"u{n}", QuestionStatus.UNGRADED, undecided) for n in range(10)]
     marks = annotate(replace(report, questions=(*failed, *left)), FILES, "hw1/hw.ipynb")
     assert [mark.kind for mark in marks].count("error") == 10
     assert [mark.kind for mark in marks].count("notice") == 10
     assert marks[9].title == "4 more questions"
+
+
+def test_nothing_to_say(report: Report) -> None:
+    """A question of which no check is run here gets no mark on every push."""
+    unchecked = question("1", QuestionStatus.UNGRADED)
+    assert annotate(replace(report, questions=(unchecked,)), FILES, "hw1/hw.ipynb") == []
