@@ -68,7 +68,6 @@ def grade(
         return report_without_grading(assignment, submission.record, str(error))
     with opened as session:
 
-
         def tell(so_far: Sequence[CheckOutcome]) -> None:
             if judged is not None:
                 judged(report_so_far(session, so_far, time.monotonic() - start))

@@ -126,6 +126,6 @@ def faults(report: Report) -> Iterator[CheckResult]:
 
 
 def is_judged(report: Report) -> bool:
-    """Whether any question was judged at all, so that the score says something."""
-    waiting = (QuestionStatus.UNGRADED, QuestionStatus.PENDING)
-    return any(question.status not in waiting for question in report.questions)
+    """Whether any question of code was judged at all, so that the score says something."""
+    coded = [question for question in report.questions if question.kind is QuestionKind.CODE]
+    return any(question.status is not QuestionStatus.UNGRADED for question in coded)

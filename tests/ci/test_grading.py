@@ -30,7 +30,7 @@ def test_reports_as_they_come(
     assert graded.report is not None
     assert graded.report.submission.id == "submission_7"
     assert [report.score for report in seen] == [0, 0, 0, 2, 3]
-    assert [is_judged(report) for report in seen[2:]] == [True, True, True]
+    assert [is_judged(report) for report in seen[2:]] == [False, True, True]
     last = {q.id: q for q in seen[-1].questions}
     assert last["2c"].status is QuestionStatus.UNGRADED
     assert last["2c"].notes == (NOT_JUDGED,)
