@@ -12,15 +12,17 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from grader.errors import UsageError
 from grader.gradebook_tables import MIGRATIONS
 from grader.lms.records import FoundSubmission, ScoreRow
-from grader.records import QuestionStatus, Report
+from grader.manual_scores import ManualScore, ManualScores, StandingScore, now
+from grader.records import GivenScore, QuestionStatus, Report
 from grader.reports.json_report import from_json, to_json
+
+__all__ = ["FILE", "Gradebook", "ManualScore", "StandingScore", "open_gradebook", "score_rows"]
 
 FILE = "gradebook.sqlite"
 # Another process may be writing: a reviewer, or a batch that ends.
@@ -29,18 +31,6 @@ BUSY_SECONDS = 30.0
 SCHOOL_IDS = ("roster_id", "student_id", "blackboard_username")
 # No two letters and digits of it look alike.
 PSEUDONYM_LETTERS, PSEUDONYM_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 6
-
-
-@dataclass(frozen=True)
-class ManualScore:
-    """What a person gave for one question; `points` is None where it was taken back."""
-
-    submission: str
-    question: str
-    points: float | None
-    comment: str
-    person: str
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +61,11 @@ class Identity:
     ids: tuple[str, ...]
 
 
-class Gradebook:
+class Gradebook(ManualScores):
     """An open gradebook. Several processes may have one open."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.folder = folder
 
     def __enter__(self) -> Self:
@@ -92,7 +82,7 @@ class Gradebook:
 
     def begin_run(self, assignment: str, environment: Mapping[str, str]) -> int:
         """Notes that a batch starts; returns the run's number."""
-        row = (_now(), assignment, json.dumps(dict(environment), sort_keys=True))
+        row = (now(), assignment, json.dumps(dict(environment), sort_keys=True))
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO run (started, assignment, environment) VALUES (?, ?, ?)", row
@@ -102,7 +92,7 @@ class Gradebook:
     def finish_run(self, run: int) -> None:
         """Notes that a batch has come to its end."""
         with self._writing() as connection:
-            connection.execute("UPDATE run SET finished = ? WHERE id = ?", (_now(), run))
+            connection.execute("UPDATE run SET finished = ? WHERE id = ?", (now(), run))
 
     def add_submission(self, found: FoundSubmission) -> None:
         """Notes a submission, or what the download now says of it."""
@@ -128,7 +118,7 @@ class Gradebook:
     def add_report(self, run: int, key: str, report: Report) -> None:
         """Keeps a report on a submission that has been added."""
         scores = (report.score, report.max_score, report.pending)
-        row = (report.submission.id, run, key, _now(), *scores, to_json(report))
+        row = (report.submission.id, run, key, now(), *scores, to_json(report))
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO report (submission, run, key, created, score, max_score, pending, "
@@ -163,6 +153,13 @@ class Gradebook:
         """What each submission's newest report was made from, by the submission's id."""
         return dict(self._connection.execute("SELECT submission, key FROM current_report"))
 
+    def assignment(self) -> str:
+        """The assignment of the newest run; empty where there is none."""
+        row = self._connection.execute(
+            "SELECT assignment FROM run ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return row[0] if row else ""
+
     def names(self) -> dict[str, str]:
         """Each submission's name by its id, those without a report as well."""
         return dict(self._connection.execute("SELECT id, name FROM submission ORDER BY id"))
@@ -171,16 +168,17 @@ class Gradebook:
 
     def pseudonyms(self) -> dict[str, str]:
         """A pseudonym for each submission, the same for ever; only the gradebook tells whose."""
-        known = self._pseudonyms()
+        known = self.known_pseudonyms()
         while new := [identity for identity in self.names() if identity not in known]:
             rows = [(identity, _pseudonym()) for identity in new]
             with self._writing() as connection:
                 # One that is taken already is drawn again.
                 connection.executemany("INSERT OR IGNORE INTO pseudonym VALUES (?, ?)", rows)
-            known = self._pseudonyms()
+            known = self.known_pseudonyms()
         return known
 
-    def _pseudonyms(self) -> dict[str, str]:
+    def known_pseudonyms(self) -> dict[str, str]:
+        """The pseudonyms that have been drawn, by the submission's id."""
         return dict(self._connection.execute("SELECT submission, pseudonym FROM pseudonym"))
 
     def identities(self) -> dict[str, Identity]:
@@ -209,22 +207,8 @@ class Gradebook:
                 f"{self.folder / FILE}: there is no question {score.question!r} of a submission "
                 f"{score.submission!r} in it"
             )
-        fields = (score.submission, score.question, score.points, score.comment)
-        with self._writing() as connection:
-            connection.execute(
-                "INSERT INTO manual_score (submission, question, points, comment, person, reason, "
-                "created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*fields, score.person, score.reason, _now()),
-            )
-
-    def manual_scores(self, submission: str) -> dict[str, ManualScore]:
-        """What people have given a submission, by question, what was taken back left out."""
-        rows = self._connection.execute(
-            "SELECT submission, question, points, comment, person, reason FROM current_manual "
-            "WHERE submission = ? AND points IS NOT NULL",
-            (submission,),
-        )
-        return {row[1]: ManualScore(*row) for row in rows}
+        with self._writing():
+            self._insert(score)
 
     def history(self, submission: str, question: str) -> tuple[ScoreChange, ...]:
         """How a question's score came to be, oldest first."""
@@ -244,8 +228,8 @@ class Gradebook:
         return [self._score_row(*row) for row in rows]
 
     def _score_row(self, identity: str, name: str, email: str, keys: str, text: str) -> ScoreRow:
-        report, manual = from_json(text), self.manual_scores(identity)
-        questions = questions_with(report, manual)
+        report, given = from_json(text), self.given(identity)
+        questions = questions_with(report, given)
         waiting = [q for q in report.questions if questions[q.id] is None]
         files = self._report_folder(identity)
         return ScoreRow(
@@ -256,7 +240,7 @@ class Gradebook:
             max_score=report.max_score,
             pending=sum(question.max_points for question in waiting),
             questions=questions,
-            comment="\n".join(f"{q}: {m.comment}" for q, m in manual.items() if m.comment),
+            comment="\n".join(f"{q}: {g.words}" for q, g in given.items() if g.words),
             feedback=_if_there(files / "feedback.html"),
             keys=json.loads(keys),
             report=_if_there(files / "report.json"),
@@ -265,7 +249,7 @@ class Gradebook:
     def _report_folder(self, identity: str) -> Path:
         """Where a submission's reports lie, which may be by its pseudonym."""
         folder = self.folder / identity
-        pseudonym = self._pseudonyms().get(identity)
+        pseudonym = self.known_pseudonyms().get(identity)
         return self.folder / pseudonym if pseudonym and not folder.is_dir() else folder
 
     @contextmanager
@@ -314,9 +298,11 @@ def score_rows(folder: Path) -> list[ScoreRow]:
         return gradebook.score_rows()
 
 
-def questions_with(report: Report, manual: Mapping[str, ManualScore]) -> dict[str, float | None]:
+def questions_with(
+    report: Report, manual: Mapping[str, ManualScore] | Mapping[str, GivenScore]
+) -> dict[str, float | None]:
     """Each question's points, a person's before the grader's; None where they are still to come."""
-    given = {identity: score.points for identity, score in manual.items()}
+    given = {q: score.points for q, score in manual.items() if score.points is not None}
     waiting = (QuestionStatus.PENDING, QuestionStatus.UNGRADED)
     return {
         q.id: given.get(q.id, None if q.status in waiting else q.points) for q in report.questions
@@ -356,7 +342,3 @@ def _identity(name: str, members: Sequence[str], keys: Mapping[str, str]) -> Ide
 def _pseudonym() -> str:
     letters = (secrets.choice(PSEUDONYM_LETTERS) for _ in range(PSEUDONYM_LENGTH))
     return f"anon-{''.join(letters)}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

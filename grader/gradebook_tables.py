@@ -49,4 +49,30 @@ MIGRATIONS = (
         submission TEXT PRIMARY KEY REFERENCES submission, pseudonym TEXT NOT NULL UNIQUE
     );
     """,
+    """
+    ALTER TABLE manual_score ADD COLUMN action TEXT NOT NULL DEFAULT '';
+    ALTER TABLE manual_score ADD COLUMN undoes TEXT NOT NULL DEFAULT '';
+    CREATE INDEX manual_by_question ON manual_score (question, submission, id);
+    CREATE TABLE rubric_change (
+        id INTEGER PRIMARY KEY, item INTEGER NOT NULL, question TEXT NOT NULL,
+        text TEXT NOT NULL, points REAL NOT NULL, is_removed INTEGER NOT NULL,
+        person TEXT NOT NULL, created TEXT NOT NULL
+    );
+    CREATE TABLE rubric_start (
+        id INTEGER PRIMARY KEY, question TEXT NOT NULL, is_full INTEGER NOT NULL,
+        person TEXT NOT NULL, created TEXT NOT NULL
+    );
+    CREATE TABLE manual_item (
+        score INTEGER NOT NULL REFERENCES manual_score, item INTEGER NOT NULL,
+        PRIMARY KEY (score, item)
+    );
+    CREATE TABLE separation (
+        submission TEXT NOT NULL REFERENCES submission, question TEXT NOT NULL,
+        person TEXT NOT NULL, created TEXT NOT NULL,
+        PRIMARY KEY (submission, question)
+    );
+    CREATE VIEW current_rubric AS
+        SELECT * FROM rubric_change
+        WHERE id IN (SELECT max(id) FROM rubric_change GROUP BY item);
+    """,
 )

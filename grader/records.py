@@ -186,6 +186,32 @@ class QuestionReport:
 
 
 @dataclass(frozen=True)
+class GivenItem:
+    """An item of a question's rubric that a person has found in an answer."""
+
+    text: str
+    points: float
+
+
+@dataclass(frozen=True)
+class GivenScore:
+    """What a person gave for one question; `points` is None where the grader's points count.
+
+    `comment` is Markdown.
+    """
+
+    points: float | None
+    comment: str = ""
+    items: tuple[GivenItem, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Everything that is said of the answer, as text."""
+        items = [f"{item.points:+g} {item.text}" for item in self.items]
+        return "; ".join([*items, *filter(None, [self.comment])])
+
+
+@dataclass(frozen=True)
 class CellRun:
     """How one cell ran here; `error` is one line, empty for `ok`.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.gradebook import Gradebook, Identity, identity_of, open_gradebook
 from grader.lms.records import Download, ScoreRow
 from grader.privacy import People, anonymous, without_numbers
-from grader.records import Report
+from grader.records import GivenScore, Report
 from grader.reports.files import write_reports
 
 # What a dry run has found and the gradebook does not know.
@@ -94,8 +94,22 @@ class Publisher:
         return self._folder / self.shown(identity)
 
     def write(self, report: Report) -> list[Path]:
-        """Writes the reports on a submission."""
-        return write_reports(self.published(report), self.folder(report.submission.id))
+        """Writes the reports on a submission, with what people gave."""
+        identity = report.submission.id
+        given = self._given(identity)
+        return write_reports(self.published(report), self.folder(identity), given)
+
+    def _given(self, identity: str) -> dict[str, GivenScore]:
+        given = self.gradebook.given(identity)
+        if not self.is_anonymous:
+            return given
+        people = self._people(identity)
+        return {
+            question: replace(
+                score, comment=people.without_names(people.without_numbers(score.comment))
+            )
+            for question, score in given.items()
+        }
 
     def write_missing(self, identity: str) -> None:
         """Writes the reports on a submission from the gradebook where they are not there."""

@@ -11,6 +11,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,6 +52,11 @@ class Graded:
     report: Report | None
     points: Mapping[str, float | None]
     by_hand: frozenset[str] = frozenset()
+
+    @cached_property
+    def shares(self) -> dict[str, float | None]:
+        """What `rest_shares` finds."""
+        return rest_shares(self)
 
 
 @dataclass(frozen=True)
@@ -273,7 +279,7 @@ def question_statistics(batch: Iterable[Graded]) -> Iterator[QuestionStatistics]
     questions: defaultdict[str, list[QuestionReport]] = defaultdict(list)
     given: defaultdict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for one in batch:
-        shares = rest_shares(one)
+        shares = one.shares
         for question in one.report.questions if one.report else ():
             questions[question.id].append(question)
             if (points := one.points[question.id]) is not None:
@@ -329,7 +335,7 @@ def check_statistics(batch: Iterable[Graded]) -> list[CheckStatistics]:
     found: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
     checks: dict[tuple[str, str], CheckResult] = {}
     for one in batch:
-        shares = rest_shares(one)
+        shares = one.shares
         for question in one.report.questions if one.report else ():
             share = shares[question.id]
             if share is None or question.status is QuestionStatus.NOT_ATTEMPTED:

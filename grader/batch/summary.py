@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -62,9 +62,10 @@ def graded(gradebook: Gradebook, publisher: Publisher | None = None) -> Iterator
         name = names.pop(stored.submission, "")
         manual = gradebook.manual_scores(stored.submission)
         points = questions_with(stored.report, manual)
-        report = publisher.published(_lean(stored.report))
+        report = publisher.published(lean(stored.report))
         shown = "" if publisher.is_anonymous else name
-        yield Graded(report.submission.id, shown, report, points, frozenset(manual))
+        by_hand = frozenset(q for q, score in manual.items() if score.points is not None)
+        yield Graded(report.submission.id, shown, report, points, by_hand)
     for identity, name in names.items():
         yield Graded(publisher.shown(identity), "" if publisher.is_anonymous else name, None, {})
 
@@ -79,7 +80,9 @@ def render_summary(statistics: BatchStatistics, similar: str = "") -> str:
         .get_template("summary.html.j2")
         .render(
             statistics=statistics,
-            histogram=_histogram(statistics.distribution),
+            histogram=picture_of(statistics.distribution),
+            report_link=report_link,
+            commenting=None,
             shown=Shown(),
             least=LEAST_SUBMISSIONS,
             similar=similar,
@@ -94,7 +97,7 @@ def report_link(submission: str) -> str:
     return quote(f"{submission}/report.html", errors="replace")
 
 
-def _lean(report: Report) -> Report:
+def lean(report: Report) -> Report:
     """Without answers and evidence: of thousands of reports, they would fill the memory."""
     return replace(report, questions=tuple(_lean_question(q) for q in report.questions))
 
@@ -110,20 +113,24 @@ def _lean_check(check: CheckResult) -> CheckResult:
 
 @cache
 def _environment() -> Environment:
-    filters = {
-        "report_link": report_link,
+    environment = page_environment().overlay()
+    # An overlay shares its filters with the original.
+    environment.filters = {**environment.filters, **summary_filters()}
+    return environment
+
+
+def summary_filters() -> dict[str, Callable[..., object]]:
+    """What the summary's templates need besides what reports need."""
+    return {
         "short": short,
         "signed": lambda value: f"{value:+.2f}",
         "percent": lambda value: "-" if value is None else f"{value:.0%}",
         "share_bar": lambda value: Markup(share_bar(value)),
     }
-    environment = page_environment().overlay()
-    # An overlay shares its filters with the original.
-    environment.filters = {**environment.filters, **filters}
-    return environment
 
 
-def _histogram(scores: Distribution | None) -> Markup:
+def picture_of(scores: Distribution | None) -> Markup:
+    """The histogram of scores; empty where there are none."""
     if scores is None:
         return Markup()
     edges = [scores.bins[0].low, *(bin_.high for bin_ in scores.bins)]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from grader.batch.handing_back import write_reviewed
 from grader.batch.publishing import anonymous_rows
 from grader.commands.options import anonymous_option
 from grader.errors import UsageError
-from grader.gradebook import score_rows
+from grader.gradebook import open_gradebook
 from grader.lms import (
     blackboard,
     brightspace,
@@ -99,9 +100,18 @@ def export(
     if anonymous and target in IN_SHEET:
         raise UsageError(f"{target} needs to know whose the grades are: leave out --anonymous")
     options = ExportOptions(lower, with_pending, scale, comments, column)
-    with anonymous_rows(folder) if anonymous else nullcontext(score_rows(folder)) as rows:
+    named = nullcontext([] if anonymous else _rows(folder, refresh=not dry_run))
+    with anonymous_rows(folder) if anonymous else named as rows:
         plan = planned(rows, target, sheet, options)
         return show_and_write(plan, output or default_output(folder, plan), dry_run=dry_run)
+
+
+def _rows(folder: Path, *, refresh: bool) -> list[ScoreRow]:
+    """The rows, the files behind them with what people gave since the batch wrote them."""
+    with open_gradebook(folder) as gradebook:
+        if refresh:
+            write_reviewed(gradebook)
+        return gradebook.score_rows()
 
 
 def planned(

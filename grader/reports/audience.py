@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from grader.records import CheckResult, QuestionReport, QuestionStatus, Report
+from grader.records import CheckResult, GivenScore, QuestionReport, QuestionStatus, Report
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,16 @@ class Kept:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """One question as a page shows it; `kept` is set where points have no visible check."""
+    """One question as a page shows it; `kept` is set where points have no visible check.
+
+    `given` is what a person gave, in points or words.
+    """
 
     anchor: str
     question: QuestionReport
     kept: Kept | None
     open: bool
+    given: GivenScore | None = None
 
 
 def for_student(report: Report) -> Report:
@@ -35,7 +40,9 @@ def for_student(report: Report) -> Report:
     )
 
 
-def question_views(report: Report, full: Report) -> list[QuestionView]:
+def question_views(
+    report: Report, full: Report, given: Mapping[str, GivenScore]
+) -> list[QuestionView]:
     """Return the questions of `report`; `full` is the same one with nothing taken out."""
     pairs = zip(report.questions, full.questions, strict=True)
     return [
@@ -43,7 +50,8 @@ def question_views(report: Report, full: Report) -> list[QuestionView]:
             anchor=f"question-{place}",
             question=shown,
             kept=_kept(whole, shown),
-            open=shown.status is not QuestionStatus.PASSED,
+            open=shown.status is not QuestionStatus.PASSED or shown.id in given,
+            given=given.get(shown.id),
         )
         for place, (shown, whole) in enumerate(pairs, start=1)
     ]

@@ -7,6 +7,7 @@ escaped by the templates, or made safe by the renderers registered here.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
@@ -20,36 +21,43 @@ from grader.records import (
     CellOutput,
     CellRun,
     CellStatus,
+    GivenScore,
     GradientEvidence,
     Report,
 )
 from grader.reports import wording
 from grader.reports.audience import for_student, question_views
 from grader.reports.code import render_code
+from grader.reports.given import with_given
 from grader.reports.markdown import render_markdown
 from grader.reports.outputs import render_output
 from grader.reports.picture import gradient_picture, score_bar
 from grader.reports.plain import clip, plain
 
 
-def render_instructor(report: Report) -> str:
-    """Return the teacher's page: every check, the answers, and how the notebook ran."""
-    return _page(report, report, teacher=True)
+def render_instructor(report: Report, given: Mapping[str, GivenScore] | None = None) -> str:
+    """Return the teacher's page: every check, the answers, and how the notebook ran.
+
+    `given` is what people gave, by question, before the grader's points.
+    """
+    full = with_given(report, given or {})
+    return _page(full, full, given or {}, teacher=True)
 
 
-def render_student(report: Report) -> str:
+def render_student(report: Report, given: Mapping[str, GivenScore] | None = None) -> str:
     """Return the student's page; nothing of a hidden check is in it but its points."""
-    return _page(for_student(report), report, teacher=False)
+    full = with_given(report, given or {})
+    return _page(for_student(full), full, given or {}, teacher=False)
 
 
-def _page(shown: Report, full: Report, *, teacher: bool) -> str:
+def _page(shown: Report, full: Report, given: Mapping[str, GivenScore], *, teacher: bool) -> str:
     text = (
         page_environment()
         .get_template("page.html.j2")
         .render(
             teacher=teacher,
             report=shown,
-            views=question_views(shown, full),
+            views=question_views(shown, full, given),
             bar=Markup(score_bar(shown)),
             ran=Counter(run.status for run in shown.execution),
             trouble=[run for run in shown.execution if _is_trouble(run)],
@@ -87,6 +95,8 @@ def page_environment() -> Environment:
         output=_output,
         picture=_picture,
         message=_message,
+        markdown=_markdown,
+        signed_points=wording.signed,
         number=wording.number,
         points=wording.points,
         repair=wording.repair_words,
@@ -124,6 +134,10 @@ def _output(output: CellOutput, cell: int) -> Markup:
 
 def _picture(evidence: GradientEvidence) -> Markup:
     return Markup(gradient_picture(evidence))
+
+
+def _markdown(text: str) -> Markup:
+    return Markup(render_markdown(text))
 
 
 def _message(text: str) -> str:

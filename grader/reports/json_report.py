@@ -12,7 +12,7 @@ from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
 from grader.errors import UsageError
-from grader.records import Report
+from grader.records import QuestionReport, Report
 
 SCHEMA = "nn-grader/report/v1"
 
@@ -45,6 +45,11 @@ def from_json(text: str) -> Report:
         problems = "; ".join(transform_error(error, path="report")[:3])
         message = f"This report does not follow {SCHEMA}: {problems}"
         raise UsageError(message) from error
+
+
+def question_from_json(text: str) -> QuestionReport:
+    """Return one of the questions of a report that `to_json` wrote."""
+    return _converter().structure(json.loads(text), QuestionReport)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -57,6 +57,11 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
+def signed(value: float) -> str:
+    """Return points with their sign: `+1`, `−0.5`."""
+    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
+
+
 def points(value: float) -> str:
     """Return points with their unit: `1 point`, `1.5 points`."""
     text = number(value)
