@@ -20,7 +20,7 @@ from grader.errors import GraderError, UsageError
 OUR_FAULT = 3
 INTERRUPTED = 130
 COMMANDS = (
-    *("grade", "batch", "check", "demo", "doctor", "export"),
+    *("grade", "batch", "check", "demo", "doctor", "export", "review"),
     *("audit", "release", "package", "leaks", "new"),
 )
 
@@ -55,6 +55,7 @@ def commands() -> None:
       grader grade radboud_a1 hand-in.ipynb        one hand-in, table on the terminal
       grader grade radboud_a1 hand-in.ipynb -o out the same, with HTML and JSON reports
       grader batch radboud_a1 downloads/ -o graded a whole folder, and a gradebook
+      grader review graded                         score written answers in the browser
       grader doctor                                what works on this machine
 
     \b

@@ -28,6 +28,8 @@ FORBIDDEN = {
     "grader.checks.gradients": ["grader.execution", "grader.assignment", "reference"],
     "grader.checks.closeness": ["grader.execution", "grader.assignment", "reference"],
     "grader.checks.diagnosis": ["grader.execution", "grader.assignment", "reference"],
+    "grader.batch": ["grader.review", "grader.commands"],
+    "grader.gradebook": ["grader.review", "grader.batch", "grader.commands"],
     "grader.ci": ["grader.commands", "grader.cli", "grader.audit", "grader.authoring"],
     "grader.scoring": ["grader.session", "grader.reports", "grader.commands"],
 }

@@ -11,11 +11,12 @@ import pytest
 
 from grader.commands.batch import batch
 from grader.commands.export import export
+from grader.commands.review import review
 from grader.gradebook import FILE, open_gradebook
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("batch.md", "gradebook.md", "scale.md")
-COMMANDS = {"batch": batch, "export": export}
+PAGES = ("batch.md", "gradebook.md", "review.md", "scale.md")
+COMMANDS = {"batch": batch, "export": export, "review": review}
 
 
 def documented() -> dict[str, list[str]]:
