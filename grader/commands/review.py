@@ -139,12 +139,11 @@ def _serve(
     import uvicorn
 
     from grader.review.access import Access
-    from grader.review.app import create_app
+    from grader.review.app import create_app, read_ahead
 
     assert isinstance(access, Access)
     app = create_app(folder, access, assignment)
-    with open_gradebook(folder) as gradebook:
-        app.state.review.answers.refresh(gradebook)
+    read_ahead(app)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     if opens:
         webbrowser.open(link)

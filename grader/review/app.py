@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from grader.assignment import Assignment
+from grader.gradebook import open_gradebook
 from grader.review import by_class, by_question, by_student
 from grader.review.access import COOKIE, HEADERS, Access, plain_name
 from grader.review.calls import (
@@ -62,8 +63,16 @@ def create_app(folder: Path, access: Access, assignment: Assignment | None = Non
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(access))],
     )
-    app.state.review = review
+    app.state.review, app.state.summaries = review, summaries
     return app
+
+
+def read_ahead(app: Starlette) -> None:
+    """Reads the whole gradebook, so that the first pages open as fast as later ones."""
+    review: Review = app.state.review
+    with open_gradebook(review.folder) as gradebook:
+        review.answers.refresh(gradebook)
+        app.state.summaries.get(gradebook, review.answers)
 
 
 def _guard(access: Access) -> Callable[[Request, Next], Awaitable[Response]]:
