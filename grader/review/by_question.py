@@ -169,8 +169,17 @@ def change_rubric(call: Call) -> Response:
 
 
 def _versions_by_handle(call: Call) -> dict[str, int]:
-    pairs = [pair.partition(":") for pair in call.form.get("members", "").split()]
-    found = {handle: _whole(version, -1) for handle, _, version in pairs}
+    """Whom a score is for, and the version of theirs that was seen.
+
+    Raises:
+        UsageError: nobody is named, or an answer is not the one that was seen.
+    """
+    found = {}
+    for member in call.form.get("members", "").split():
+        handle, score, report = [*member.split(":"), "", ""][:3]
+        if call.entry(handle).version != _whole(report, -1):
+            raise UsageError("the answer was handed in or graded anew: load the page again")
+        found[handle] = _whole(score, -1)
     if not found:
         raise UsageError("nobody is named to be scored: load the page again")
     return found

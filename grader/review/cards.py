@@ -43,7 +43,8 @@ class Card:
     @property
     def versions(self) -> str:
         """What is sent with a score: whom it is for, and what was seen."""
-        return " ".join(f"{m.entry.handle}:{m.version}" for m in self.members)
+        seen = ((m.entry.handle, m.version, m.entry.version) for m in self.members)
+        return " ".join(f"{handle}:{score}:{report}" for handle, score, report in seen)
 
     @property
     def score(self) -> ManualScore | None:

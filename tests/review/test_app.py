@@ -259,3 +259,13 @@ def test_a_group_conflicts_as_a_whole(browse: Browse, book: Gradebook) -> None:
     assert "tom" in eve.post("/question/2/score", 409, **form)
     assert book.manual_scores("ann") == {}
     assert "1</strong> of 4" in tom.get("/question/2")
+
+
+def test_an_answer_that_was_not_seen(browse: Browse, book: Gradebook) -> None:
+    """A score is not given to an answer that has replaced the one on the page."""
+    tom = browse("tom")
+    seen = tom.members(2, "global")
+    book.add_report(book.begin_run("tiny", {}), "new", report_of("cas", prose("Something else.")))
+    form = {"members": seen, "command": "full", "action": "action-0001"}
+    assert "anew" in tom.post("/question/2/score", 422, **form)
+    assert book.manual_scores("cas") == {}
