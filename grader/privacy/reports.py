@@ -12,6 +12,7 @@ from grader.privacy.people import NOBODY, People
 from grader.records import (
     AnswerCell,
     AnswerFile,
+    CandidateCell,
     CellOutput,
     CellRun,
     CheckResult,
@@ -106,7 +107,12 @@ class _Texts:
             answer=tuple(map(self._cell, question.answer)),
             files=tuple(map(self._file, question.files)),
             notes=tuple(map(self.text, question.notes)),
+            evidence=tuple(map(self.text, question.evidence)),
+            candidates=tuple(map(self._candidate, question.candidates)),
         )
+
+    def _candidate(self, candidate: CandidateCell) -> CandidateCell:
+        return replace(candidate, first_line=self.text(candidate.first_line))
 
     def _check(self, check: CheckResult) -> CheckResult:
         found = check.diagnosis

@@ -14,6 +14,7 @@ from grader.privacy import People, anonymous, masked
 from grader.records import (
     AnswerCell,
     AnswerFile,
+    CandidateCell,
     CellEnding,
     CellOutput,
     CellRun,
@@ -50,6 +51,7 @@ def full(text: str) -> Report:
         ),
         (AnswerFile("models/net.py", 1, f"'''{text}'''"), AnswerFile("ada.md", 1, text)),
         (f"noted {text}",),
+        *(0.4, (f"below {text}",), (CandidateCell(2, f"# by {text}"),)),
     )
     run = CellRun(0, CellStatus.ERROR, 0.1, f"E: {text}", CellEnding.RAISED, f"ran {text}")
     record = SubmissionRecord(
