@@ -34,7 +34,8 @@ def _with_scans(
     ]
     if found:
         note = f"handed in as a file: {', '.join(sorted(found))}"
-        return replace(answer, found=True, attempted=True, notes=(*answer.notes, note))
+        sure = replace(answer, doubts=(), candidates=()) if answer.doubts else answer
+        return replace(sure, found=True, attempted=True, notes=(*answer.notes, note))
     if answer.attempted:
         return answer
     note = f"may be handed in as a file ({', '.join(question.scans)}), but none came with this one"

@@ -62,3 +62,13 @@ def test_file_of_the_release_does_not_answer(scanned: Assignment) -> None:
     assignment.__dict__["files"] = {"sheet.pdf": b"%PDF questions"}
     answer = aligned(assignment, {"sheet.pdf": b"%PDF questions"})[written(assignment)]
     assert not answer.attempted
+
+
+def test_scan_in_place_of_a_text_that_is_not_found(scanned: Assignment) -> None:
+    """Where a file answers, it does not matter which text of the notebook may answer as well."""
+    release = release_submission(scanned)
+    identity = written(scanned)
+    lost = replace(align(scanned, release.notebook)[identity], candidates=(3,), doubts=("where?",))
+    submission = replace(release, files={"answer.pdf": b"%PDF"})
+    found = with_scans({**align(scanned, release.notebook), identity: lost}, scanned, submission)
+    assert (found[identity].is_sure, found[identity].candidates) == (True, ())

@@ -4,7 +4,8 @@
 `parts` takes cells apart that answer several questions; `matching` follows all
 of them through the release; `reading` says by that where each stands and what
 is new in it; `definitions` finds answers by the names that they define;
-`answers` puts it together, with a confidence and the evidence for it.
+`answers` puts it together, with a confidence and the evidence for it; `lost`
+looks for what stands elsewhere.
 `arranging` makes of it the notebook that is run; `mapping` is a person's word.
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode, v4
 
-from grader.alignment.answers import answers, has_work, with_experiments
+from grader.alignment.answers import answers, with_experiments
 from grader.alignment.cells import Cell, released_cells, submitted_cells
 from grader.alignment.mapping import NO_MAP, CellMap, check_map
 from grader.alignment.parts import Home, homes_of, take_apart
@@ -21,7 +21,7 @@ from grader.alignment.supplies import find_supplies, with_supplies
 from grader.assignment import Assignment, Question
 from grader.records import QuestionKind
 
-RUN_AS_CODE = "cell {{{cell}}} is Markdown that holds code, and was run as code"
+RUN_AS_CODE = "cell {{{cell}}} is {kind} that holds code, and was run as code"
 IN_PARTS = "cell {cell} answers several questions, and was run in {count} parts"
 MAPPED = "taken from {cells}, as the map says"
 _NUMBER = re.compile(r"\{(\d+)\}")
@@ -119,7 +119,12 @@ def _with_code_in_text(
         _as_code(cell, reading.cells[j]) if j in made else cell
         for j, cell in enumerate(notebook.cells)
     ]
-    return _notebook(notebook, cells), settled, [RUN_AS_CODE.format(cell=j) for j in sorted(made)]
+    return _notebook(notebook, cells), settled, [_run_as_code(notebook, j) for j in sorted(made)]
+
+
+def _run_as_code(notebook: NotebookNode, j: int) -> str:
+    kind = "Markdown" if notebook.cells[j].cell_type == "markdown" else "raw text"
+    return RUN_AS_CODE.format(cell=j, kind=kind)
 
 
 def _is_released_code(reading: Reading, j: int) -> bool:
@@ -143,7 +148,7 @@ def _settle_text(
     )
     if answer.in_text and run:
         answer = replace(answer, in_text=False, attempted=True)
-    note = [RUN_AS_CODE.format(cell=j) for j in sorted(run)]
+    note = [_run_as_code(notebook, j) for j in sorted(run)]
     attempted = answer.attempted and (bool(kept) or not answer.cells)
     return replace(answer, cells=kept, attempted=attempted, notes=(*answer.notes, *note)), run
 
@@ -192,7 +197,7 @@ def _by_map(
         in_text=not takes_text and not has_code,
         cells=tuple(kept),
         found=True,
-        attempted=has_work(reading, kept),
+        attempted=reading.is_attempted(question, kept),
         notes=(MAPPED.format(cells=words),),
         defines=bool(defining),
         evidence=(Evidence("the map", 1.0),),

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from grader.alignment.code import NO_CODE, Code, code_in_text, is_mostly_code, read_code
+from grader.alignment.code import (
+    NO_CODE,
+    Code,
+    code_in_text,
+    is_mostly_code,
+    read_code,
+    remark_in,
+)
 from grader.assignment import Assignment
 from grader.release import TEXT_PLACEHOLDER, cell_question, cell_role, is_experiment
 
@@ -41,8 +48,8 @@ class Cell:
     """A cell as evidence.
 
     `labels` are (section, letter); the section is "" where no heading says it.
-    `code` is what a code cell does, or Markdown that holds code, which
-    `held_code` then is.
+    `code` is what a code cell does, or text that holds code, which `held_code`
+    then is. `remark` is what a code cell says that does nothing.
     """
 
     kind: str
@@ -59,6 +66,7 @@ class Cell:
     is_experiment: bool
     has_body: bool
     held_code: str = ""
+    remark: str = ""
     solution: str = field(default="", compare=False)
     solution_code: Code = NO_CODE
 
@@ -81,11 +89,13 @@ class Cell:
 
     @classmethod
     def of_submission(cls, cell: NotebookNode) -> Cell:
-        """A cell as it was handed in; Markdown that is hardly more than code counts as code."""
+        """A cell as it was handed in; text that is hardly more than code counts as code."""
         source = str(cell.source)
         is_text = cell.cell_type != "code"
-        held = code_in_text(source) if cell.cell_type == "markdown" else ""
+        held = code_in_text(source) if is_text else ""
         looks_like_text = is_text and not (held and is_mostly_code(source))
+        code = read_code(held or source) if held or not is_text else NO_CODE
+        does_nothing = not is_text and not (code.leaves or code.headers)
         return cls(
             kind=str(cell.cell_type) if looks_like_text else "code",
             identity=str(cell.get("id", "")),
@@ -94,13 +104,14 @@ class Cell:
             source=source,
             text=_SPACE.sub(" ", source if looks_like_text else held or source).strip(),
             labels=frozenset(("", a or b) for a, b in _LABEL.findall(source) if looks_like_text),
-            code=read_code(held or source) if held or not is_text else NO_CODE,
+            code=code,
             sections=tuple(_SECTION.findall(source)) if looks_like_text else (),
             is_heading=looks_like_text and bool(_HEADING.search(source)),
             was_run=cell.get("execution_count") is not None or bool(cell.get("outputs")),
             is_experiment=not is_text and is_experiment(cell),
             has_body=bool(_HEADING_LINE.sub("", source).strip()),
             held_code=held,
+            remark=remark_in(source) if does_nothing else "",
         )
 
     @classmethod

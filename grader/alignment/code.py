@@ -110,6 +110,21 @@ def is_mostly_code(source: str) -> bool:
     return not _FENCE.search(source) or len(rest) <= len(code_in_text(source).split())
 
 
+def remark_in(source: str) -> str:
+    """What code says that does nothing else: its comments and texts; "" where it does something."""
+    tree = parse_cell(source)
+    if tree is None or not all(map(_is_text, tree.body)):
+        return ""
+    return "\n".join(filter(None, (line.strip(" \t#\"'") for line in source.splitlines())))
+
+
+def _is_text(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(ast.Constant(str())):
+            return True
+    return False
+
+
 def _does_something(code: str) -> bool:
     tree = parse_cell(code)
     if tree is None:

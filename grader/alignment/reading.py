@@ -107,7 +107,7 @@ class Reading:
         if owner is not None and (owner.question != question.id or owner.is_prompt):
             return False
         if question.part_of:
-            return cell.kind != "code"
+            return cell.kind != "code" or bool(cell.remark)
         is_code = question.kind is QuestionKind.CODE and not question.markdown
         return cell.kind == "code" or not is_code
 
@@ -149,6 +149,34 @@ class Reading:
         cell = self.cells[j]
         is_heading = cell.text.startswith("#") and not cell.has_body
         return cell.kind != "code" and not is_heading and self.is_own(j)
+
+    def is_own_remark(self, j: int) -> bool:
+        """Whether a cell of code does nothing but say something of the student's own."""
+        said = {line for line in self.cells[j].remark.splitlines() if any(map(str.isalnum, line))}
+        is_new = bool(said - self._known_remarks)
+        return is_new and not self.cells[j].is_placeholder
+
+    @cached_property
+    def _known_remarks(self) -> frozenset[str]:
+        lines = (line for cell in self.release for line in cell.source.splitlines())
+        return frozenset(line.strip(" \t#\"'") for line in lines)
+
+    def is_attempted(self, question: Question, cells: Collection[int]) -> bool:
+        """Whether one of the cells shows work; what a person reads may stand in comments."""
+        takes_remarks = question.kind is not QuestionKind.CODE
+        said = takes_remarks and any(self.is_own_remark(j) for j in cells)
+        return said or any(self._shows_work(j) for j in cells)
+
+    def _shows_work(self, j: int) -> bool:
+        """Whether a cell shows work: code handed out complete must have been run."""
+        cell, owner = self.cells[j], self.owner(j)
+        if owner is not None and owner.role == "test":
+            return False
+        if owner is not None and owner.role == "given":
+            changed = self.is_own(j) and bool(cell.code.leaves - owner.code.leaves)
+            # Where outputs were cleared, whoever wrote code will have run what was given, too.
+            return cell.was_run or changed or (not self.is_recorded and self.has_own_code)
+        return self.is_own(j)
 
     def new_definitions(self, j: int, names: Sequence[str]) -> list[Definition]:
         """What a cell makes of these names beyond the release's stubs."""
