@@ -72,6 +72,6 @@ def grade(
             if judged is not None:
                 judged(report_so_far(session, so_far, time.monotonic() - start))
 
-        checked = check_all(session, tell)
+        checked = check_all(session, judged=tell)
         seconds = time.monotonic() - start
         return report_on(checked.session, checked.outcomes, seconds, checked.notes)

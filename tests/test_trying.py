@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import nbformat
 import pytest
 from hand_ins import SQUARES, strip_both, submit
 from nbformat import NotebookNode, v4
@@ -14,6 +18,7 @@ from grader.assignment import Assignment
 from grader.checks.running import run_checks
 from grader.records import QuestionReport, QuestionStatus, Report
 from grader.reports.html_report import render_instructor, render_student
+from grader.selfcheck.checking import check_at_home
 from grader.session import open_session
 from grader.trying import check_all
 
@@ -73,6 +78,24 @@ def test_an_answer_that_raises(report: Report) -> None:
     assert "cell 14 raised ValueError: not yet" in total.notes
 
 
+def test_every_definition_is_tried_at_home(tiny: Assignment, scattered: NotebookNode) -> None:
+    """The self-check counts the same definition, and says so."""
+    square = by_id(check_at_home(tiny, submit(scattered), {"1a"}))["1a"]
+    assert (square.status, square.cells) == (QuestionStatus.PASSED, (17,))
+    assert any("what cell 17 defines counts" in note for note in square.notes)
+
+
+def test_every_definition_is_tried_by_pytest(
+    tiny: Assignment, scattered: NotebookNode, tmp_path: Path
+) -> None:
+    """A run of pytest alone comes to the same points."""
+    nbformat.write(scattered, tmp_path / "ann.ipynb")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", str(tiny.folder)]
+    command += ["--submission", str(tmp_path / "ann.ipynb"), "-k", "square and not sum"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == pytest.ExitCode.OK, ran.stdout + ran.stderr
+
+
 def test_what_pages_show(report: Report) -> None:
     """The teacher's page says how sure the cells are and why; the student's does not."""
     words = "the only cell that defines sum_of_squares: cell 18"
@@ -89,9 +112,9 @@ def test_nothing_is_tried_where_places_are_sure(
     notebook.cells[4].source = WRONG
     calls: list[object] = []
 
-    def counted(*arguments: object) -> list[object]:
+    def counted(*arguments: object, **options: object) -> list[object]:
         calls.append(arguments)
-        return list(run_checks(*arguments))  # type: ignore[arg-type]
+        return list(run_checks(*arguments, **options))  # type: ignore[arg-type]
 
     monkeypatch.setattr("grader.trying.run_checks", counted)
     with open_session(tiny, submit(notebook)) as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from grader.reports import render_table
 from grader.reports.plain import plain
 from grader.session import Session, open_session
 from grader.submission import load_submission
+from grader.trying import check_all
 
 STUDENTS = (CheckStatus.FAILED, CheckStatus.TIMEOUT)
 
@@ -36,6 +37,7 @@ class Standalone:
         self._config = config
         self._session: Session | None = None
         self._failure: GraderError | None = None
+        self._notes: Mapping[str, str] = {}
         self._start = time.monotonic()
         try:
             self.assignment = _find_assignment(config)
@@ -57,10 +59,17 @@ class Standalone:
         if self._session is None:
             try:
                 self._session = open_session(self.assignment, self._submission)
+                self._choose(self._session)
             except GraderError as error:
                 self._failure = error
                 raise
         return self._session
+
+    def _choose(self, session: Session) -> None:
+        """Tries the definitions of which no place tells which one counts, before any check."""
+        if any(answer.alternatives for answer in session.alignment.values()):
+            checked = check_all(session)
+            self._session, self._notes = checked.session, checked.notes
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -92,7 +101,8 @@ class Standalone:
         grading = self._config.pluginmanager.get_plugin("nn-grader-grading")
         if self._session is None or grading is None:
             return
-        report = report_on(self._session, grading.outcomes, time.monotonic() - self._start)
+        seconds = time.monotonic() - self._start
+        report = report_on(self._session, grading.outcomes, seconds, self._notes)
         terminalreporter.section(f"score of {self._submission.id}")
         render_table(report, Console(file=terminalreporter._tw._file))
 

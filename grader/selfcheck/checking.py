@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from grader.assignment import Assignment, Experiments
 from grader.checks.outcome import CheckOutcome
-from grader.checks.running import run_checks
 from grader.errors import UsageError
 from grader.execution.isolation import Level
 from grader.execution.runner import Progress
@@ -25,6 +24,7 @@ from grader.reporting import report_on
 from grader.scoring import totals
 from grader.session import Session, open_session
 from grader.submission import Submission
+from grader.trying import check_all
 
 FAILED = (CheckStatus.FAILED, CheckStatus.TIMEOUT)
 NO_CHECK = "no check of this question can be run at home"
@@ -84,8 +84,9 @@ def check_at_home(
 
 def check_session(session: Session, only: Collection[str] | None, start: float) -> Report:
     """The same of a session that is open; `start` is when it began, by `time.monotonic`."""
-    outcomes = run_checks(session, only, visible_only=True)
-    report = report_on(session, _with_weights(outcomes), time.monotonic() - start)
+    checked = check_all(session, only, visible_only=True)
+    outcomes = _with_weights(checked.outcomes)
+    report = report_on(checked.session, outcomes, time.monotonic() - start, checked.notes)
     questions = tuple(_at_home(q) for q in report.questions if only is None or q.id in only)
     score, maximum, pending = totals(questions)
     return replace(
