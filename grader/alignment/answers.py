@@ -12,6 +12,7 @@ from grader.alignment.reading import Reading
 from grader.alignment.records import AlignedAnswer, Evidence
 from grader.assignment import Question
 from grader.records import QuestionKind
+from grader.rewriting import listed
 
 LETTER, ORDER = 0.45, 0.3
 
@@ -48,7 +49,9 @@ def _answer(reading: Reading, question: Question, found: Found) -> AlignedAnswer
     if found.moved:
         # What is left below the prompt is a stub, and would be taken for the end of the answer.
         cells = tuple(j for j in cells if j in found.cells or reading.is_own(j))
-    position = _position_evidence(reading, question, prompt, below)
+    # A stub that was left says nothing of where the answer stands.
+    work = [j for j in below if reading.is_attempted(question, [j])]
+    position = _position_evidence(reading, question, prompt, work or below)
     evidence = (*found.evidence, *(() if found.moved or found.contested else position))
     is_found = prompt is not None or bool(cells)
     answer = AlignedAnswer(
@@ -61,10 +64,24 @@ def _answer(reading: Reading, question: Question, found: Found) -> AlignedAnswer
         evidence=evidence if is_found else (),
         candidates=found.candidates,
         alternatives=found.alternatives,
+        doubts=_what_is_absent(reading, question, prompt, cells),
     )
     if answer.is_sure or not answer.defines:
         return answer
     return replace(answer, alternatives=every_definition(reading, question, cells))
+
+
+def _what_is_absent(
+    reading: Reading, question: Question, prompt: int | None, cells: Sequence[int]
+) -> tuple[str, ...]:
+    """What speaks for it that a part of the answer was left out with the text around it."""
+    is_code = question.kind is QuestionKind.CODE and not question.markdown
+    if not is_code or prompt is not None or not reading.is_attempted(question, cells):
+        return ()
+    absent = sorted(set(question.names) - reading.bound)
+    if not absent:
+        return ()
+    return (f"neither its prompt nor any cell that defines {listed(absent)} is in the notebook",)
 
 
 def _is_answered_in(reading: Reading, question: Question, prompt: int | None) -> bool:

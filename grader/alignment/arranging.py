@@ -64,8 +64,9 @@ def arrange(
         if count > 1
     ]
     arrangement = replace(arrangement, answers=told, notes=tuple(notes))
-    coded = [q.id for q in assignment.questions if q.kind is QuestionKind.CODE and not q.file]
-    answering = {j for identity in coded for j in told[identity].cells}
+    coded = [q for q in assignment.questions if q.kind is QuestionKind.CODE and not q.file]
+    places = {q.id: min(reading.own_cells(q), default=0) for q in coded}
+    answering = {j: places[q.id] for q in reversed(coded) for j in told[q.id].cells}
     supplies = find_supplies(run.cells, released.cells, reading.matched, answering)
     return with_supplies(arrangement, supplies)
 

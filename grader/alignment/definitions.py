@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.alignment.reading import Reading
@@ -45,7 +45,8 @@ class _Need:
     """A question, the names that are not defined below its prompt, and who defines them elsewhere.
 
     `definers` has, by cell, the missing names that it defines and no other
-    question claims; `claimed` those that are another question's answer.
+    question claims; `claimed` those that are another question's answer. Those
+    `here` `are_strays` where others ask for the same, and not all stand below the prompt.
     """
 
     question: Question
@@ -55,6 +56,7 @@ class _Need:
     claimed: dict[int, frozenset[str]]
     wraps: frozenset[int]
     contested: bool
+    are_strays: bool
 
 
 def find_definitions(reading: Reading, questions: Sequence[Question]) -> dict[str, Found]:
@@ -80,7 +82,7 @@ def _need(reading: Reading, question: Question, named: Sequence[Question]) -> _N
         rival = _rival(reading, j, question, named, names)
         if rival:
             claimed |= {} if values else {j: names}
-        elif not values or _may_give_value(reading, j, question, bool(work)):
+        elif not values or _may_give_value(reading, j, question, names, bool(work)):
             definers[j] = names
     definers = _genuine_first(reading, definers)
     return _Need(
@@ -91,6 +93,7 @@ def _need(reading: Reading, question: Question, named: Sequence[Question]) -> _N
         claimed=claimed,
         wraps=frozenset(j for j in definers if _only_wraps(reading, j, missing)),
         contested=_is_contested(reading, question, here, work),
+        are_strays=_are_strays(reading, question, here, named),
     )
 
 
@@ -102,6 +105,16 @@ def _is_contested(
     if prompt is None or (here and reading.are_below(prompt, here)):
         return False
     return any(_may_be_renamed(reading, j) and reading.are_below(prompt, [j]) for j in work)
+
+
+def _are_strays(
+    reading: Reading, question: Question, here: Sequence[int], named: Sequence[Question]
+) -> bool:
+    """Whether cells far from the prompt define a name that other questions ask for too."""
+    shared = {n for q in named if q.id != question.id for n in q.names} & set(question.names)
+    prompt = reading.prompt(question)
+    is_far = prompt is None or not all(reading.are_below(prompt, [j]) for j in here)
+    return bool(shared and here and is_far)
 
 
 def _may_be_renamed(reading: Reading, j: int) -> bool:
@@ -117,12 +130,17 @@ def _rival(
     return any(q.id == here != question.id and names & set(q.names) for q in named)
 
 
-def _may_give_value(reading: Reading, j: int, question: Question, has_work: bool) -> bool:
+def _may_give_value(
+    reading: Reading, j: int, question: Question, names: frozenset[str], has_work: bool
+) -> bool:
     """Whether a cell that only gives a variable its value may answer a question from afar.
 
-    Variables of one name serve many purposes: what stands elsewhere for a reason is left alone.
+    Variables of one name serve many purposes: what stands elsewhere for a reason is left alone,
+    unless it has all of several names.
     """
-    return reading.owner(j) is None and (not has_work or reading.region(j) in ("", question.id))
+    has_all = len(names) > 1 and names == set(question.names)
+    is_near = not has_work or reading.region(j) in ("", question.id)
+    return reading.owner(j) is None and (is_near or has_all)
 
 
 def _genuine_first(
@@ -152,7 +170,7 @@ def _found(reading: Reading, need: _Need, needs: Sequence[_Need]) -> Found:
         return _not_elsewhere(reading, need)
     rivals = [n for n in needs if set(n.missing) & set(need.missing) and n.definers]
     alternatives = _states(need.definers, need.wraps)
-    several = _is_several(need)
+    several = _is_several(need.definers, need.wraps, need.missing)
     if not several:
         weight = ONLY_HERE if len(rivals) == 1 else CONTESTED
         chosen, why = tuple(sorted(need.definers)), "the only cell that defines"
@@ -204,6 +222,10 @@ def _not_elsewhere(reading: Reading, need: _Need) -> Found:
 
 def _in_place(reading: Reading, need: _Need) -> Found:
     """The names are defined where the question is answered."""
+    definers = _defined_in(reading, need.question, need.here)
+    wraps = frozenset(j for j in need.here if _only_wraps(reading, j, need.question.names))
+    if need.are_strays and _is_several(definers, wraps, need.question.names):
+        return _one_of_strays(need, _states(definers, wraps))
     names = frozenset(need.question.names)
     others = [
         j
@@ -221,8 +243,33 @@ def _in_place(reading: Reading, need: _Need) -> Found:
         defines=True,
         contested=need.contested,
         evidence=(Evidence(words, round(weight * share, 2)),),
-        alternatives=_wrapped_later(reading, need, others),
+        alternatives=(
+            every_definition(reading, need.question, need.here)
+            if need.are_strays
+            else _wrapped_later(reading, need, others)
+        ),
     )
+
+
+def _one_of_strays(need: _Need, states: Sequence[tuple[int, ...]]) -> Found:
+    """Of cells far from the prompt that define the same, one may be another question's."""
+    words = f"one of several that define {listed(sorted(need.question.names))}"
+    return Found(
+        cells=need.here,
+        moved=True,
+        defines=True,
+        evidence=(Evidence(f"{words}: {_cells(need.here)}", CONTESTED),),
+        alternatives=tuple(states)[:MAX_ALTERNATIVES],
+        candidates=need.here,
+    )
+
+
+def _defined_in(
+    reading: Reading, question: Question, cells: Iterable[int]
+) -> dict[int, frozenset[str]]:
+    """The question's names that each of some cells defines, where it does any."""
+    new = {j: reading.new_definitions(j, question.names) for j in cells}
+    return {j: frozenset(d.name for d in found) for j, found in new.items() if found}
 
 
 def _wrapped_later(
@@ -239,20 +286,19 @@ def _wrapped_later(
     return tuple(found)
 
 
-def _is_several(need: _Need) -> bool:
-    """Whether a missing name has more than one definition, not counting what wraps one."""
-    cells = [names for j, names in need.definers.items() if j not in need.wraps]
-    return any(sum(name in names for names in cells) > 1 for name in need.missing)
+def _is_several(
+    definers: dict[int, frozenset[str]], wraps: frozenset[int], wanted: Sequence[str]
+) -> bool:
+    """Whether a wanted name has more than one definition, not counting what wraps one."""
+    cells = [names for j, names in definers.items() if j not in wraps]
+    return any(sum(name in names for names in cells) > 1 for name in wanted)
 
 
 def every_definition(
     reading: Reading, question: Question, cells: tuple[int, ...]
 ) -> tuple[tuple[int, ...], ...]:
     """What to try in place of `cells` where it is not sure that these are the answer."""
-    found = {}
-    for j in range(len(reading.cells)):
-        if new := reading.new_definitions(j, question.names):
-            found[j] = frozenset(d.name for d in new)
+    found = _defined_in(reading, question, range(len(reading.cells)))
     wraps = frozenset(j for j in found if _only_wraps(reading, j, question.names))
     return tuple(s for s in _states(found, wraps) if s != cells)[:MAX_ALTERNATIVES]
 

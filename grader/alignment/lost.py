@@ -273,16 +273,18 @@ def _possible(
 def _in_place_of_gone(
     reading: Reading, question: Question, answer: AlignedAnswer, spare: _Spare
 ) -> tuple[int, ...]:
-    """Code of the student's, where a question's own cell is gone and its prompt is not."""
-    own = [i for i in reading.own_cells(question) if reading.release[i].kind == "code"]
-    if not answer.found or answer.cells or not own or question.kind is QuestionKind.WRITTEN:
+    """Code of the student's, where a question's own cell is gone, or in one with others'."""
+    own = [i for i in reading.own_cells(question) if reading.release[i].role == "answer"]
+    code = [i for i in own if reading.release[i].kind == "code"]
+    if not answer.found or not code or question.kind is QuestionKind.WRITTEN:
         return ()
-    if any(i in reading.matched for i in own):
+    is_gone = not answer.cells and not any(i in reading.matched for i in code)
+    if not is_gone and (question.names or not reading.parts):
         return ()
     # In a cell with several answers, one may not be told from the next.
     possible = sorted({*spare.code, *(j for j in reading.parts if reading.is_own(j))})
-    code = [j for j in possible if len(reading.cells[j].code.leaves) >= LEAST_LINES]
-    return tuple(code[:MAX_CANDIDATES])
+    found = [j for j in possible if len(reading.cells[j].code.leaves) >= LEAST_LINES]
+    return tuple(found[:MAX_CANDIDATES])
 
 
 def likeness_weight(likeness: float) -> float:

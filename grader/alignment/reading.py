@@ -198,6 +198,11 @@ class Reading:
                 stubs[definition.name] = stubs.get(definition.name, frozenset()) | definition.leaves
         return stubs
 
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """All names that code of the hand-in binds at its top level."""
+        return frozenset[str]().union(*(cell.code.names for cell in self.cells))
+
     # How like the solution
 
     def code_likeness(self, j: int, question: Question) -> float:

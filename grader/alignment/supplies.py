@@ -12,7 +12,7 @@ import builtins
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -87,20 +87,20 @@ def find_supplies(
     cells: Sequence[NotebookNode],
     release: Sequence[Cell],
     matched: Mapping[int, int],
-    answering: Collection[int],
+    answering: Mapping[int, int],
 ) -> list[Supply]:
     """What is to be run before which cell, in their order.
 
     `matched` are the cells that the release's are; `answering` those whose
-    functions are checked.
+    functions are checked, each with where in the release its question begins.
     """
     code = {j: str(cell.source) for j, cell in enumerate(cells) if cell.cell_type == "code"}
     facts = {j: known for j, source in code.items() if (known := _read(source))}
     anywhere = frozenset[str]().union(*(known.bound for known in facts.values()))
-    given = [source for cell in release if (source := _given(cell))]
+    places = {i: source for i, cell in enumerate(release) if (source := _given(cell))}
+    given = list(places.values())
     absent = [s for s in given if s.only_imports or not s.names & anywhere]
-    # What checks may use of the release's helpers, no cell need read.
-    helpers = frozenset[str]().union(*(s.names for s in absent if s.is_helper))
+    helpers = {i: s.names for i, s in places.items() if s.is_helper}
     left_out = _left_out(facts, release, matched, anywhere)
     have = set(_KNOWN)
     found: list[Supply] = []
@@ -109,7 +109,11 @@ def find_supplies(
             break
         again = left_out.get(j, [])
         # What a function reads counts when it is called, which checks do behind its cell.
-        needs = known.needs | helpers if j in answering else known.at_once
+        needs = known.at_once
+        if j in answering:
+            # What checks may use of the release's helpers, no cell need read.
+            above = (n for i, n in helpers.items() if i < answering[j] or not n & anywhere)
+            needs = known.needs.union(*above) - known.bound
         needs = needs.union(*(source.needs for source in again)) - have
         if needs:
             behind = [s for k in facts if k > j for s in _definitions(k, facts[k].tree)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hand_ins import SQUARES, strip_both
 from nbformat import NotebookNode, v4
@@ -108,3 +110,31 @@ def test_a_stub_is_no_definition(tiny: Assignment, left: NotebookNode) -> None:
     )
     assert (found.attempted, found.defines, found.alternatives) == (False, False, ())
     assert tiny.release.cells[10].source == STUB
+
+
+@pytest.mark.parametrize(
+    ("source", "is_found"), [("total = 14.0\nmean = 14.0 / 3", True), ("mean = 14.0 / 3", False)]
+)
+def test_all_variables_elsewhere(
+    tiny: Assignment, notebook: NotebookNode, source: str, is_found: bool
+) -> None:
+    """A cell elsewhere with all of several variables is the answer, whatever was tried below."""
+    named = [replace(q, names=("total", "mean")) if q.id == "2c" else q for q in tiny.questions]
+    strip_both(notebook)
+    notebook.cells[14].source = "print(sum_of_squares([7, 8, 9]))"
+    notebook.cells.insert(5, v4.new_code_cell(source))
+    found = align(replace(tiny, questions=tuple(named)), notebook)["2c"]
+    assert (5 in found.cells, found.defines) == (is_found, is_found)
+
+
+def test_names_that_are_nowhere(tiny: Assignment, notebook: NotebookNode) -> None:
+    """Where a prompt and some of the names are gone with it, what is left is not charged."""
+    strip_both(notebook)
+    notebook.cells[4].source = SQUARES.split("\n\n\n")[0]
+    assert align(tiny, notebook)["1a"].is_sure
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    found = align(tiny, notebook)["1a"]
+    assert found.attempted
+    assert found.doubts == (
+        "neither its prompt nor any cell that defines square_grad is in the notebook",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 from hand_ins import SQUARES
 from nbformat import NotebookNode, v4
 
@@ -87,3 +88,18 @@ def test_a_deleted_cell_that_set_a_name_anew(tiny: Assignment, notebook: Noteboo
     assert arrangement.answers["2c"].cells == (15,)
     notebook.cells.insert(13, v4.new_code_cell("points = [3]"))
     assert -1 not in arrange(release, notebook).origins
+
+
+@pytest.mark.parametrize(("place", "is_supplied"), [(3, True), (9, False)])
+def test_a_helper_that_stands_below_the_answer(
+    tiny: Assignment, notebook: NotebookNode, place: int, is_supplied: bool
+) -> None:
+    """What the release has above a question, its checks may use wherever the student has it."""
+    release = copy.deepcopy(tiny)
+    helper = v4.new_code_cell("class Unit:\n    size = 1.0")
+    for cells in (release.release.cells, release.solution.cells):
+        cells.insert(place, copy.deepcopy(helper))
+    notebook.cells.insert(5, helper)
+    notes = arrange(release, notebook).notes
+    said = "cell 4 needs Unit, which only cell 5 defines: that was run first"
+    assert (said in notes) == is_supplied
