@@ -13,7 +13,8 @@ from grader.errors import AssignmentError
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_PLACEHOLDER = ("# YOUR CODE HERE", "raise NotImplementedError")
 TEXT_PLACEHOLDER = "*Your answer here.*"
-_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
+# A line of an expression may begin with the operator % or != .
+_MAGIC = re.compile(r"^[ \t]*(?:%{1,2}[A-Za-z]|!(?!=)|\?).*$", re.MULTILINE)
 _REGION = re.compile(
     rf"^(?P<indent>[ \t]*){BEGIN}[^\n]*\n.*?^[ \t]*{END}[^\n]*$", re.MULTILINE | re.DOTALL
 )

@@ -14,7 +14,8 @@ Constant: TypeAlias = "int | float | bool | str | list[Constant]"
 # Stands for the unknown names of `from module import *`.
 STAR = "*"
 MAX_SHOWN = 60
-_MAGIC = re.compile(r"^([ \t]*)[%!][^\n]*", re.MULTILINE)
+# A line of an expression may begin with the operator % or != .
+_MAGIC = re.compile(r"^([ \t]*)(?:%{1,2}[A-Za-z]|!(?!=)|\?)[^\n]*", re.MULTILINE)
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -9,7 +9,7 @@ from nbformat import NotebookNode, v4
 
 from grader.assignment import Assignment
 from grader.errors import AssignmentError
-from grader.release import TEXT_PLACEHOLDER, is_solution, make_release
+from grader.release import TEXT_PLACEHOLDER, is_solution, make_release, without_magics
 
 
 def solution(cell: NotebookNode, role: str) -> NotebookNode:
@@ -88,3 +88,9 @@ def test_region_outside_an_answer(role: str) -> None:
     source = "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
     with pytest.raises(AssignmentError, match="no answer role"):
         make_release(solution(v4.new_code_cell(source), role))
+
+
+def test_magics_and_operators() -> None:
+    """Magics are taken out, and lines of an expression that begin with an operator are kept."""
+    kept = "x = ('%d'\n     % 3)\ny = (x\n     != 3)"
+    assert without_magics(f"%matplotlib inline\n{kept}\n!ls\n%%time").strip() == kept

@@ -121,3 +121,11 @@ def test_deeply_nested_code() -> None:
     assert replace_constants(source, {"x": 2}).source in ("x = 2", source)
     tree = parse_cell(source)
     assert tree is None or bound_names(tree) == {"x"}
+
+
+def test_operators_that_begin_a_line() -> None:
+    """An expression that goes on with % or != holds no magic, beside one that is."""
+    source = "%matplotlib inline\n?print\nx = ('%d'\n     % 3)\ny = (x\n     != 3)\n!ls"
+    tree = parse_cell(source)
+    assert tree is not None
+    assert [ast.unparse(node) for node in tree.body[2:-1]] == ["x = '%d' % 3", "y = x != 3"]

@@ -125,3 +125,19 @@ def test_code_in_a_raw_cell(tiny: Assignment, notebook: NotebookNode) -> None:
     assert answer.notes == ("cell 4 is raw text that holds code, and was run as code",)
     notebook.cells[4] = v4.new_raw_cell("I could not do it.")
     assert not align(tiny, notebook)["1a"].attempted
+
+
+def test_code_without_names_in_one_cell_with_others(
+    tiny: Assignment, notebook: NotebookNode
+) -> None:
+    """Where one cell answers several questions, it may answer one that asks for no names, too."""
+    nameless = [replace(q, names=()) if q.id == "2c" else q for q in tiny.questions]
+    without = replace(tiny, questions=tuple(nameless))
+    strip_both(notebook)
+    notebook.cells[14].source = tiny.release.cells[14].source
+    assert align(without, notebook)["2c"].doubts == ()
+    merged = v4.new_code_cell("\n\n".join(notebook.cells[j].source for j in (4, 10)))
+    del notebook.cells[10], notebook.cells[4]
+    notebook.cells.append(merged)
+    answer = align(without, notebook)["2c"]
+    assert (answer.attempted, answer.is_sure, answer.candidates) == (False, False, (14,))
