@@ -96,6 +96,7 @@ def read_statements(body: list[ast.stmt]) -> Code:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def code_in_text(source: str) -> str:
     """The Python code that a Markdown cell holds: fenced, or all of it; "" if there is none."""
     fences = [m for m in _FENCE.finditer(source) if m["language"].lower() in _PYTHON]

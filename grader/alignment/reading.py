@@ -133,6 +133,13 @@ class Reading:
 
     def is_own(self, j: int) -> bool:
         """Whether a cell holds more than the release has: it was written, not only run."""
+        return self._are_own[j]
+
+    @cached_property
+    def _are_own(self) -> list[bool]:
+        return [self._is_more(j) for j in range(len(self.cells))]
+
+    def _is_more(self, j: int) -> bool:
         cell = self.cells[j]
         if cell.is_placeholder or cell.text in self._known_texts:
             return False
