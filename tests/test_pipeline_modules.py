@@ -91,6 +91,7 @@ def test_neither(modular: Assignment, tiny: Assignment, tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text("x = 1")
     with pytest.raises(SubmissionError, match=r"neither a notebook .* net/layers.py, net/loss.py"):
         grade(modular, tmp_path)
+    (tmp_path / "other.py").rename(tmp_path / "other.txt")
     with pytest.raises(SubmissionError, match=r"there is no notebook \(\.ipynb\) in it"):
         grade(tiny, tmp_path)
 
