@@ -20,6 +20,13 @@ Start = Callable[[], subprocess.Popen[str]]
 SUBMISSIONS = 3
 SLOW = "import time\ntime.sleep(3.0)\n"
 PATIENCE = 120.0
+# What runs in the background of a script was told to ignore Ctrl-C, and its children with it.
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from grader.cli import main
+main()
+"""
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def submissions(tmp_path: Path, answered: Callable[..., object]) -> Path:
 def start(tiny_folder: Path, submissions: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts `grader batch` as a process, which does not outlive the test."""
     started: list[subprocess.Popen[str]] = []
-    command = [sys.executable, "-m", "grader", "batch", str(tiny_folder), str(submissions)]
+    command = [sys.executable, "-c", LISTENING, "batch", str(tiny_folder), str(submissions)]
 
     def start() -> subprocess.Popen[str]:
         started.append(
