@@ -42,6 +42,26 @@ def test_closing_removes(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_the_lock_goes_last(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is killed while a folder is being removed leaves its lock, by which the next finds it."""
+    folder = TemporaryFolder("room-")
+    (folder.path / "work").mkdir()
+    remove = folders._remove
+
+    def killed(path: Path) -> None:
+        assert path == folder.path / "work"
+        assert (folder.path / folders.LOCK).exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folders, "_remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.close()
+    monkeypatch.setattr(folders, "_remove", remove)
+    folder._lock.close()
+    remove_leftovers()
+    assert list(temporary.iterdir()) == []
+
+
 def test_what_a_killed_grader_left_is_removed(temporary: Path) -> None:
     """The folder of a process that was killed goes at the next start."""
     command = [sys.executable, "-c", KILLED, str(temporary)]
