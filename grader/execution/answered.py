@@ -67,7 +67,6 @@ class AnsweredQuestion:
                 copy.request("replace", {}, _no_object, **asdict(module))
             if rerun:
                 copy.request("run_cells", {}, _no_object, sources=list(self.sources))
-            copy.settle()
         except BaseException:
             copy.close()
             raise
@@ -106,6 +105,15 @@ class SharedCopies:
                 return copy
         copy.close()
         return None
+
+    def settle(self, copy: Copy) -> Copy:
+        """Lets a copy remember the state in which the next checks are to find it."""
+        try:
+            copy.settle()
+        except BaseException:
+            copy.close()
+            raise
+        return copy
 
     def keep(self, question: AnsweredQuestion, state: str, copy: Copy) -> None:
         """Keeps a copy for the next check, unless that would see what this one did."""

@@ -309,7 +309,8 @@ class Namespace:
 
     def _open_copy(self) -> Copy:
         is_after = self._state == AFTER
-        return self._question.open_after() if is_after else self._question.open_before()
+        copy = self._question.open_after() if is_after else self._question.open_before()
+        return self._shared.settle(copy) if self._shared else copy
 
 
 class Student(Namespace):

@@ -59,7 +59,7 @@ class RandomStates:
             restore()
 
 
-def _states(found: Any) -> list[Callable[[], Any]]:
+def _states(found: Any) -> list[partial[Any]]:
     kind = type(found)
     if issubclass(kind, np.random.Generator):
         return _states(found.bit_generator)
@@ -259,10 +259,6 @@ def _attributes(found: Any) -> list[Any]:
     return [*values.keys(), *values.values()]
 
 
-def _random_state(found: Any) -> object:
-    kind = type(found)
-    if issubclass(kind, np.random.Generator):
-        return str(found.bit_generator.state)
-    if issubclass(kind, np.random.RandomState):
-        return str(found.get_state())
-    return found.getstate() if issubclass(kind, random.Random) else None
+def _random_state(found: Any) -> str:
+    """The state that would be kept of a generator; of anything else, nothing."""
+    return str([restore.args[-1] for restore in _states(found)])
