@@ -38,9 +38,8 @@ from grader.records import (
     QuestionStatus,
     Report,
 )
-from grader.scoring import totals
 from grader.selfcheck.advice import is_undefined
-from grader.selfcheck.checking import check_at_home, check_session, select
+from grader.selfcheck.checking import check_at_home, check_session, select, with_questions
 from grader.selfcheck.finding import Work, find_work
 from grader.selfcheck.table import render
 from grader.session import NOT_KEPT, live_session
@@ -174,14 +173,9 @@ def _not_live(check: CheckResult) -> CheckResult:
 def _merged(assignment: Assignment, reports: Sequence[Report], notes: Sequence[str]) -> Report:
     order = {question.id: place for place, question in enumerate(assignment.questions)}
     found = [question for report in reports for question in report.questions]
-    questions = tuple(sorted(found, key=lambda question: order[question.id]))
-    score, maximum, pending = totals(questions)
+    questions = sorted(found, key=lambda question: order[question.id])
     return replace(
-        reports[0],
-        questions=questions,
-        score=score,
-        max_score=maximum,
-        pending=pending,
+        with_questions(reports[0], questions),
         seconds=round(sum(report.seconds for report in reports), 3),
         notes=(LIVE, *notes),
     )

@@ -88,14 +88,14 @@ def check_session(session: Session, only: Collection[str] | None, start: float) 
     outcomes = _with_weights(checked.outcomes)
     report = report_on(checked.session, outcomes, time.monotonic() - start, checked.notes)
     questions = tuple(_at_home(q) for q in report.questions if only is None or q.id in only)
+    return replace(with_questions(report, questions), notes=(PARTLY, *report.notes))
+
+
+def with_questions(report: Report, questions: Sequence[QuestionReport]) -> Report:
+    """The report on these questions, and the totals that go with them."""
     score, maximum, pending = totals(questions)
     return replace(
-        report,
-        questions=questions,
-        score=score,
-        max_score=maximum,
-        pending=pending,
-        notes=(PARTLY, *report.notes),
+        report, questions=tuple(questions), score=score, max_score=maximum, pending=pending
     )
 
 
