@@ -52,16 +52,15 @@ def arrange(
     released = _released(assignment)
     origins, cells = _in_parts(notebook, released)
     split = _notebook(notebook, cells)
-    parts = [j for j, origin in enumerate(origins) if origins.count(origin) > 1]
+    counts = Counter(origins)
+    parts = [j for j, origin in enumerate(origins) if counts[origin] > 1]
     reading = Reading.of(assignment, released.cells, submitted_cells(split), parts)
     found = answers(reading) | _mapped(reading, cell_map, origins)
     run, found, notes = _with_code_in_text(reading, split, found)
     arrangement = Arrangement(run, tuple(origins), found)
     told = {identity: _told(answer, arrangement) for identity, answer in found.items()}
     notes = [_numbered(note, origins) for note in notes] + [
-        IN_PARTS.format(cell=cell, count=count)
-        for cell, count in Counter(origins).items()
-        if count > 1
+        IN_PARTS.format(cell=cell, count=count) for cell, count in counts.items() if count > 1
     ]
     arrangement = replace(arrangement, answers=told, notes=tuple(notes))
     coded = [q for q in assignment.questions if q.kind is QuestionKind.CODE and not q.file]
